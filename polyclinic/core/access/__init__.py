@@ -1,0 +1,1 @@
+"""Roles, relations and the one table of rights."""

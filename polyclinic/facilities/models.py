@@ -1,0 +1,113 @@
+"""Hospitals and clinics, their departments, rooms and services, and who works there."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from polyclinic.core import clock
+from polyclinic.core.access.rules import Role
+from polyclinic.core.ids import new_id
+from polyclinic.people.models import Account, Doctor
+
+
+class Facility(models.Model):
+    """A place that gives care, with its time zone and its booking rules (FHIR Location/Organization)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=80, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    emergency_phone = models.CharField(_("emergency phone"), max_length=32, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
+    slot_minutes = models.PositiveSmallIntegerField(_("slot length, minutes"), default=20)
+    buffer_minutes = models.PositiveSmallIntegerField(_("buffer after each slot, minutes"), default=0)
+    notice_hours = models.PositiveSmallIntegerField(_("notice to cancel or move, hours"), default=24)
+    lead_minutes = models.PositiveSmallIntegerField(_("earliest booking before start, minutes"), default=0)
+    horizon_days = models.PositiveSmallIntegerField(_("bookable ahead, days"), default=90)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "facilities"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(slot_minutes__gte=5) & Q(slot_minutes__lte=480), name="facility_slot_minutes"
+            ),
+            models.CheckConstraint(condition=Q(buffer_minutes__lte=120), name="facility_buffer_minutes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Department(models.Model):
+    """A unit of a facility, such as Cardiology."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="departments")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(_("name"), max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["facility", "slug"], name="department_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Room(models.Model):
+    """A room that one appointment at a time can have."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="rooms")
+    name = models.CharField(_("name"), max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["facility", "name"], name="room_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """A reason to come: how long it takes and which specialty gives it (FHIR HealthcareService)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    specialty = models.CharField(_("specialty"), max_length=40, db_index=True)
+    minutes = models.PositiveSmallIntegerField(_("duration, minutes"), null=True, blank=True)
+    about = models.CharField(_("about"), max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A role that an account holds at a facility. Ended, not deleted: the past stays explainable."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="memberships")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="memberships")
+    role = models.CharField(_("role"), max_length=16, choices=[(role.value, role.value) for role in Role])
+    department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True)
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "facility", "role"],
+                condition=Q(ended_at__isnull=True),
+                name="membership_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="membership_order"
+            ),
+        ]
+
+
+__all__ = ["Department", "Doctor", "Facility", "Membership", "Room", "Service"]

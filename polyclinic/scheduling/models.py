@@ -1,0 +1,158 @@
+"""Schedules, reservations, holds and appointments.
+
+A `Reservation` says that one resource (a doctor, a room, a patient) is taken from then until then. That no two overlap
+is the database's own rule: EXCLUDE on PostgreSQL, a trigger on SQLite. Holds and appointments both reserve, so one rule
+guards them all.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from polyclinic.core import clock
+from polyclinic.core.ids import new_id
+from polyclinic.facilities.models import Department, Facility, Room, Service
+from polyclinic.people.models import Doctor, Patient
+
+
+class Schedule(models.Model):
+    """When a doctor sees patients at one facility. `version` moves with every change of hours or exceptions."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="schedules")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="schedules")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True)
+    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True)
+    slot_minutes = models.PositiveSmallIntegerField(_("slot length, minutes"), null=True, blank=True)
+    buffer_minutes = models.PositiveSmallIntegerField(_("buffer after each slot, minutes"), null=True, blank=True)
+    bookable = models.BooleanField(_("bookable"), default=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["doctor", "facility"], name="schedule_doctor_facility")]
+
+
+class WeeklyHours(models.Model):
+    """Recurring hours or a recurring break, in the facility's wall-clock time. Weekday 0 is Monday."""
+
+    class Kind(models.TextChoices):
+        HOURS = "hours", _("Hours")
+        BREAK = "break", _("Break")
+
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="weekly")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.HOURS)
+    weekday = models.PositiveSmallIntegerField(_("weekday"))
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("until"))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="weekly_weekday"),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="weekly_order"),
+        ]
+
+
+class ScheduleException(models.Model):
+    """Leave (no slots) or a one-off opening (extra slots), as wall-clock times of the facility on one or more days."""
+
+    class Kind(models.TextChoices):
+        LEAVE = "leave", _("Leave")
+        OPENING = "opening", _("One-off opening")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="exceptions")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    starts = models.DateTimeField(_("from"))
+    ends = models.DateTimeField(_("until"))
+    note = models.CharField(_("note"), max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="exception_order")]
+
+
+class Hold(models.Model):
+    """A slot kept for five minutes while someone confirms. It reserves like an appointment and expires by itself."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schedule = models.ForeignKey(Schedule, models.CASCADE)
+    doctor = models.ForeignKey(Doctor, models.PROTECT)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True)
+    holder = models.CharField(max_length=64)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    extended = models.PositiveSmallIntegerField(default=0)
+
+
+class Appointment(models.Model):
+    """A patient's agreed time with a doctor (FHIR Appointment). States and steps: `scheduling.states`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="appointments")
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="appointments")
+    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True)
+    state = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    reason = models.CharField(_("reason for the visit"), max_length=200, blank=True)
+    booked_by = models.CharField(max_length=64)
+    booked_at = models.DateTimeField(default=clock.now)
+    rescheduled = models.PositiveSmallIntegerField(default=0)
+    attention = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="appointment_order")]
+        indexes = [
+            models.Index(fields=["doctor", "starts"], name="appointment_doctor_day"),
+            models.Index(fields=["patient", "starts"], name="appointment_patient"),
+            models.Index(fields=["facility", "starts"], name="appointment_facility_day"),
+        ]
+
+
+class Reservation(models.Model):
+    """One resource taken for one stretch of time, by a hold or by an appointment. Overlap is impossible.
+
+    At most a day long (a check), which lets the overlap search look at a day of neighbours and not at all history.
+    """
+
+    class Kind(models.TextChoices):
+        DOCTOR = "doctor", _("Doctor")
+        ROOM = "room", _("Room")
+        PATIENT = "patient", _("Patient")
+
+    resource_id = models.UUIDField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    appointment = models.ForeignKey(Appointment, models.CASCADE, null=True, related_name="reservations")
+    hold = models.ForeignKey(Hold, models.CASCADE, null=True, related_name="reservations")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="reservation_order"),
+            models.CheckConstraint(
+                condition=Q(appointment__isnull=False, hold__isnull=True)
+                | Q(appointment__isnull=True, hold__isnull=False),
+                name="reservation_one_owner",
+            ),
+        ]
+        indexes = [models.Index(fields=["resource_id", "starts", "ends"], name="reservation_resource")]
+
+
+class CareLink(models.Model):
+    """A patient stands in a doctor's list, since their first booking with them. `seen_at` empties the badge."""
+
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="care_links")
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="care_links")
+    since = models.DateTimeField(default=clock.now)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["doctor", "patient"], name="carelink_once")]
+        indexes = [models.Index(fields=["doctor", "since"], name="carelink_doctor")]

@@ -1,0 +1,65 @@
+"""Pure rules of booking: who may still change what, and when. Each is a guard in the state table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from polyclinic.core import clock
+from polyclinic.core.access import policy
+from polyclinic.core.access.policy import Subject
+from polyclinic.core.actors import Actor
+from polyclinic.core.errors import Conflict, Invalid
+
+# Row and actor are what the ledger hands to every guard.
+
+
+def bookable_time(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
+    """A booking lies in the future and within the facility's horizon."""
+    now = clock.now()
+    if row.starts <= now:
+        raise Invalid(_("This time has passed. Choose a later one."), code="slot_in_past", field="starts")
+    if row.starts > now + timedelta(days=row.facility.horizon_days):
+        raise Invalid(
+            _("This is further ahead than the clinic takes bookings."), code="beyond_horizon", field="starts"
+        )
+
+
+def not_over(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
+    """What is over can no longer be confirmed or declined."""
+    if row.ends <= clock.now():
+        raise Conflict(_("This appointment is already over."), code="appointment_over")
+
+
+def with_notice(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
+    """Cancelling and moving need the facility's notice, except for staff, who may do it until the start."""
+    now = clock.now()
+    if row.starts <= now:
+        raise Conflict(_("This appointment has already begun."), code="appointment_begun")
+    subject = Subject(row.patient_id, row.doctor_id, row.facility_id)
+    hours = row.facility.notice_hours
+    if row.starts - now < timedelta(hours=hours) and not policy.allowed(
+        actor, "appointment.override_notice", subject
+    ):
+        raise Conflict(
+            _("It is too late to change this online. Please call the clinic."),
+            code="notice_too_short",
+            noticeHours=hours,
+            phone=row.facility.phone,
+        )
+
+
+def on_the_day(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
+    """A patient is checked in on the day of the appointment, by the facility's calendar."""
+    zone = ZoneInfo(row.facility.time_zone)
+    if row.starts.astimezone(zone).date() != clock.now().astimezone(zone).date():
+        raise Conflict(_("This appointment is on another day."), code="another_day")
+
+
+def begun(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
+    """Completing, or marking as not come, makes sense only once the time has begun."""
+    if row.starts > clock.now():
+        raise Conflict(_("This appointment has not begun yet."), code="not_begun")

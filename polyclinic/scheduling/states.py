@@ -1,0 +1,56 @@
+"""The appointment's state table. Nothing else decides which step may follow which."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from polyclinic.core.access.policy import Subject
+from polyclinic.core.ledger import Machine, Transition
+from polyclinic.core.outbox.events import Event
+from polyclinic.scheduling import events, rules
+
+
+def subject_of(row: Any) -> Subject:  # noqa: ANN401 - an Appointment
+    """Whom an appointment is about and where it belongs."""
+    return Subject(patient_id=row.patient_id, doctor_id=row.doctor_id, facility_id=row.facility_id)
+
+
+def _tell(kind: type[Event], row: Any) -> Event:  # noqa: ANN401 - an Appointment
+    return cast("type[events.AppointmentEvent]", kind).of(row)
+
+
+BOOKED, CONFIRMED, CHECKED_IN = "booked", "confirmed", "checked_in"
+COMPLETED, CANCELLED, DECLINED, NO_SHOW = "completed", "cancelled", "declined", "no_show"
+
+# States in which the patient is still expected; a cancelled, declined or past one is not.
+EXPECTED: Final = (BOOKED, CONFIRMED)
+# States that keep their reservation: the time is, or was, really used.
+HOLDING: Final = (BOOKED, CONFIRMED, CHECKED_IN, COMPLETED, NO_SHOW)
+
+_R = Transition
+APPOINTMENT: Final = Machine(
+    name="appointment",
+    model="scheduling.Appointment",
+    subject=subject_of,
+    tell=_tell,
+    transitions=(
+        _R(None, "book", BOOKED, "appointment.book", events.AppointmentBooked, rules.bookable_time),
+        _R(BOOKED, "confirm", CONFIRMED, "appointment.confirm", events.AppointmentConfirmed, rules.not_over),
+        _R(BOOKED, "decline", DECLINED, "appointment.decline", events.AppointmentDeclined, rules.not_over),
+        _R(CONFIRMED, "decline", DECLINED, "appointment.decline", events.AppointmentDeclined, rules.not_over),
+        _R(BOOKED, "cancel", CANCELLED, "appointment.cancel", events.AppointmentCancelled, rules.with_notice),
+        _R(CONFIRMED, "cancel", CANCELLED, "appointment.cancel", events.AppointmentCancelled, rules.with_notice),
+        # A moved appointment waits for confirmation again: the doctor agreed to another time.
+        _R(BOOKED, "reschedule", BOOKED, "appointment.reschedule", events.AppointmentRescheduled, rules.with_notice),
+        _R(CONFIRMED, "reschedule", BOOKED, "appointment.reschedule", events.AppointmentRescheduled, rules.with_notice),
+        _R(BOOKED, "check_in", CHECKED_IN, "appointment.check_in", events.AppointmentCheckedIn, rules.on_the_day),
+        _R(CONFIRMED, "check_in", CHECKED_IN, "appointment.check_in", events.AppointmentCheckedIn, rules.on_the_day),
+        _R(BOOKED, "complete", COMPLETED, "appointment.complete", events.AppointmentCompleted, rules.begun),
+        _R(CONFIRMED, "complete", COMPLETED, "appointment.complete", events.AppointmentCompleted, rules.begun),
+        _R(CHECKED_IN, "complete", COMPLETED, "appointment.complete", events.AppointmentCompleted),
+        _R(BOOKED, "no_show", NO_SHOW, "appointment.no_show", events.AppointmentNoShow, rules.begun),
+        _R(CONFIRMED, "no_show", NO_SHOW, "appointment.no_show", events.AppointmentNoShow, rules.begun),
+        # Wrongly marked, and the patient stands at the desk after all.
+        _R(NO_SHOW, "check_in", CHECKED_IN, "appointment.check_in", events.AppointmentCheckedIn, rules.on_the_day),
+    ),
+)

@@ -1,0 +1,197 @@
+"""What Django is told. Anything an administrator may change is read through `declared.read`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from polyclinic.settings.declared import read
+
+PACKAGE = Path(__file__).resolve().parent.parent
+MODE: str = read("POLYCLINIC_MODE")
+DEMO = MODE == "demo"
+DATA: Path = read("POLYCLINIC_DATA")
+DEBUG = False
+
+
+def _kept_secret() -> str:
+    """The signing secret of this installation, made once and readable by its owner only."""
+    given: str = read("SECRET_KEY")
+    if given:
+        return given
+    path = DATA / "secret.key"
+    DATA.mkdir(parents=True, exist_ok=True)
+    try:
+        # O_EXCL: of two processes starting together exactly one makes the key, the other reads it.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    made = secrets.token_urlsafe(48)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(made)
+    return made
+
+
+SECRET_KEY = _kept_secret()
+ALLOWED_HOSTS: list[str] = read("ALLOWED_HOSTS")
+PUBLIC_URL: str = read("PUBLIC_URL").rstrip("/")
+CORS_ORIGINS: list[str] = read("CORS_ORIGINS")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "polyclinic.core",
+    "polyclinic.people",
+    "polyclinic.facilities",
+    "polyclinic.scheduling",
+    "polyclinic.live",
+    "polyclinic.api",
+    "polyclinic.portals.ui",
+    "polyclinic.demo",
+]
+
+# The outermost work (security headers, body cap, request id) is done by polyclinic.web before Django, so that
+# streams, static files and crashes carry it too.
+MIDDLEWARE = [
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "polyclinic.web.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "polyclinic.web.viewer.ViewerMiddleware",
+]
+# /api has its own short chain: no templates, no messages, and CSRF is checked only for cookie callers.
+API_MIDDLEWARE = [
+    "polyclinic.web.language.LanguageMiddleware",
+    "polyclinic.web.viewer.ApiViewerMiddleware",
+]
+
+ROOT_URLCONF = "polyclinic.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": False,
+        "DIRS": [PACKAGE / "portals" / "templates", PACKAGE / "portals" / "ui" / "templates"],
+        "OPTIONS": {"environment": "polyclinic.portals.ui.environment.make", "auto_reload": False},
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_SQLITE: dict[str, Any] = {
+    "ENGINE": "polyclinic.core.sqlite",
+    "NAME": DATA / "polyclinic.sqlite3",
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        # FULL: an acknowledged booking survives a power cut, not only a crashed process.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            "PRAGMA cache_size=-16000; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+            "PRAGMA journal_size_limit=67108864;"
+        ),
+    },
+}
+
+
+def _database() -> dict[str, Any]:
+    url: str = read("DATABASE_URL")
+    if not url:
+        return _SQLITE
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=0))
+    if "sqlite" in parsed["ENGINE"]:
+        return {**_SQLITE, "NAME": parsed["NAME"]}
+    # The pool hands each thread a connection for a request; CONN_MAX_AGE must be 0 with it.
+    parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "pool": {"min_size": 2, "max_size": 20, "timeout": 20}}
+    return parsed
+
+
+DATABASES = {"default": _database()}
+
+AUTH_USER_MODEL = "people.Account"
+SESSION_ENGINE = "polyclinic.people.sessions"
+SESSION_COOKIE_NAME = "polyclinic_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_MINUTES: int = read("SESSION_IDLE_MINUTES")
+CSRF_COOKIE_NAME = "polyclinic_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "polyclinic.portals.public.errors.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = urlsplit(PUBLIC_URL).scheme == "https"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/home"
+LOGOUT_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 3600
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        # NIST SP 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE: str = read("DEFAULT_LANGUAGE")
+LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "polyclinic.web.static.HashedStaticFiles"},
+}
+WHITENOISE_MAX_AGE = 3600
+
+_mail = urlsplit(read("EMAIL_URL"))
+EMAIL_BACKEND = (
+    "django.core.mail.backends.console.EmailBackend"
+    if _mail.scheme == "console"
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_HOST = _mail.hostname or "localhost"
+EMAIL_PORT = _mail.port or 587
+EMAIL_HOST_USER = _mail.username or ""
+EMAIL_HOST_PASSWORD = _mail.password or ""
+EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+DEFAULT_FROM_EMAIL: str = read("EMAIL_FROM")
+
+MAX_BODY_BYTES: int = read("MAX_BODY_BYTES")
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+WORKER_THREADS: int = read("WORKER_THREADS")
+RATE_LIMITS: bool = read("RATE_LIMITS")
+APPEND_SLASH = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "polyclinic.web.logs.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
+    "loggers": {
+        # Django would write the offending path and query of each 4xx; paths can carry identifiers.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+    },
+}

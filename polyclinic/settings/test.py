@@ -1,0 +1,24 @@
+"""Settings of the fast suite: a throw-away data folder, quick password hashing, no rate limits."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("POLYCLINIC_DATA", tempfile.mkdtemp(prefix="polyclinic-test-"))
+os.environ.setdefault("POLYCLINIC_MODE", "demo")
+os.environ.setdefault("SECRET_KEY", "tests-only")
+os.environ.setdefault("RATE_LIMITS", "no")
+
+from polyclinic.settings.base import *  # noqa: F403
+
+# Argon2 costs 0.2 s a password on purpose; the suite makes hundreds of accounts.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
