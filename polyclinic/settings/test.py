@@ -22,3 +22,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# A pool would keep connections open to the test database that the runner wants to drop.
+DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # noqa: F405
