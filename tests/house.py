@@ -118,9 +118,7 @@ def build() -> House:
     )
     department = Department.objects.create(facility=facility, slug="gp", name="General practice")
     room = Room.objects.create(facility=facility, name="Room 4")
-    service = Service.objects.create(
-        slug="consultation", name="Consultation", specialty="general-practice", minutes=20
-    )
+    service = Service.objects.create(slug="consultation", name="Consultation", specialty="general-practice", minutes=20)
     doctors = doctor("Rao", "Anil"), doctor("Okafor", "Grace"), doctor("Stranger", "Sam")
     patients = (
         patient(1, "Pillai", "Meera"),

@@ -95,8 +95,7 @@ class InsertStatement:
         """Insert one row; values in the order of the field names."""
         sql, fields = self._built()
         prepared = [
-            field.get_db_prep_save(value, connection=connection)
-            for field, value in zip(fields, values, strict=True)
+            field.get_db_prep_save(value, connection=connection) for field, value in zip(fields, values, strict=True)
         ]
         with connection.cursor() as cursor:
             cursor.execute(sql, prepared)

@@ -58,9 +58,7 @@ class OutboxEvent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["id"], name="outbox_unnumbered", condition=models.Q(position__isnull=True)
-            ),
+            models.Index(fields=["id"], name="outbox_unnumbered", condition=models.Q(position__isnull=True)),
         ]
 
 

@@ -38,9 +38,7 @@ _session = CompiledQuery(
     "marker-key",
 )
 _account = CompiledQuery(
-    lambda pk: Account.objects.filter(pk=pk).values_list(
-        "name", "language", "is_active", "patient__id", "doctor__id"
-    ),
+    lambda pk: Account.objects.filter(pk=pk).values_list("name", "language", "is_active", "patient__id", "doctor__id"),
     new_id(),
 )
 
@@ -91,9 +89,9 @@ def person_of_account(account_id: UUID, *, session: str = "", via: str = "web") 
     name, language, _active, patient_id, doctor_id = rows[0]
     grants = {
         Grant(role, facility_id)
-        for role, facility_id in Membership.objects.filter(
-            account_id=account_id, ended_at__isnull=True
-        ).values_list("role", "facility_id")
+        for role, facility_id in Membership.objects.filter(account_id=account_id, ended_at__isnull=True).values_list(
+            "role", "facility_id"
+        )
     }
     if patient_id:
         grants.add(Grant(Role.PATIENT))

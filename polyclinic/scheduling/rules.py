@@ -23,9 +23,7 @@ def bookable_time(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointm
     if row.starts <= now:
         raise Invalid(_("This time has passed. Choose a later one."), code="slot_in_past", field="starts")
     if row.starts > now + timedelta(days=row.facility.horizon_days):
-        raise Invalid(
-            _("This is further ahead than the clinic takes bookings."), code="beyond_horizon", field="starts"
-        )
+        raise Invalid(_("This is further ahead than the clinic takes bookings."), code="beyond_horizon", field="starts")
 
 
 def not_over(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
@@ -41,9 +39,7 @@ def with_notice(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointmen
         raise Conflict(_("This appointment has already begun."), code="appointment_begun")
     subject = Subject(row.patient_id, row.doctor_id, row.facility_id)
     hours = row.facility.notice_hours
-    if row.starts - now < timedelta(hours=hours) and not policy.allowed(
-        actor, "appointment.override_notice", subject
-    ):
+    if row.starts - now < timedelta(hours=hours) and not policy.allowed(actor, "appointment.override_notice", subject):
         raise Conflict(
             _("It is too late to change this online. Please call the clinic."),
             code="notice_too_short",

@@ -83,9 +83,7 @@ def digest(values: list[object]) -> str:
 
 def _head(lane: int) -> tuple[int, str]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT seq, digest FROM core_auditentry WHERE lane = %s ORDER BY seq DESC LIMIT 1", [lane]
-        )
+        cursor.execute("SELECT seq, digest FROM core_auditentry WHERE lane = %s ORDER BY seq DESC LIMIT 1", [lane])
         row = cursor.fetchone()
     return (row[0], row[1]) if row else (0, GENESIS)
 

@@ -92,9 +92,7 @@ def change(
         raise StaleEdit(version=kept.version)
     policy.require(actor, permission, subject)
     changed = (
-        type(row)
-        ._default_manager.filter(pk=row.pk, version=kept.version)
-        .update(version=kept.version + 1, **fields)
+        type(row)._default_manager.filter(pk=row.pk, version=kept.version).update(version=kept.version + 1, **fields)
     )
     if changed != 1:
         raise StaleEdit()

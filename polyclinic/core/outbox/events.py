@@ -30,7 +30,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=False):
         raise NotImplementedError
 
 
-def event(kind: str, meaning: str, version: int = 1):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def event(kind: str, meaning: str, version: int = 1):  # type: ignore[no-untyped-def]
     """Give an event class its wire name, version and one-line meaning, and register it."""
 
     def register(cls: E_) -> E_:

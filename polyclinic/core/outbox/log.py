@@ -25,9 +25,7 @@ from polyclinic.core.outbox.events import Event
 CHANNEL = "polyclinic_outbox"
 _NUMBERER_LOCK = 0x706F6C796E756D  # "polynum"
 
-_insert = InsertStatement(
-    OutboxEvent, "stream", "stream_seq", "type", "version", "at", "audience", "payload"
-)
+_insert = InsertStatement(OutboxEvent, "stream", "stream_seq", "type", "version", "at", "audience", "payload")
 _encoder = msgspec.json.Encoder()
 _wakers: list[Callable[[], None]] = []
 _wakers_lock = threading.Lock()

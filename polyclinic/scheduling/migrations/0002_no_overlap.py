@@ -27,9 +27,7 @@ class Migration(migrations.Migration):
     dependencies = [("scheduling", "0001_initial")]
     operations = [
         VendorSQL(
-            sqlite=[
-                sql.format(verb=verb, verb_name=name) for verb, name in _VERBS for sql in (_OVERLAP, _LENGTH)
-            ],
+            sqlite=[sql.format(verb=verb, verb_name=name) for verb, name in _VERBS for sql in (_OVERLAP, _LENGTH)],
             postgresql=[
                 "CREATE EXTENSION IF NOT EXISTS btree_gist",
                 "ALTER TABLE scheduling_reservation ADD CONSTRAINT reservation_overlap "
