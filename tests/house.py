@@ -1,7 +1,8 @@
 """A small hospital in the database: two facilities, so that a leak between them shows.
 
-Who is who: `patient` sees `doctor` at `facility`; `other_patient` and `other_doctor` are at the same place and strangers to
-each other; `receptionist` and `manager` work there; `stranger_*` belong to `elsewhere`, another hospital in another zone.
+Who is who: `patient` sees `doctor` at `facility`; `other_patient` and `other_doctor` are at the same place and
+strangers to each other; `receptionist` and `manager` work there; `stranger_*` belong to `elsewhere`, another hospital
+in another zone.
 """
 
 from __future__ import annotations

@@ -83,9 +83,9 @@ class InsertStatement:
         built = self._sql.get(connection.vendor)
         if built is None:
             meta = self._model._meta
-            fields = [meta.get_field(name) for name in self._names]
+            fields: list[Any] = [meta.get_field(name) for name in self._names]
             quote = connection.ops.quote_name
-            columns = ", ".join(quote(field.column) for field in fields)  # type: ignore[union-attr]
+            columns = ", ".join(quote(field.column) for field in fields)
             marks = ", ".join(["%s"] * len(fields))
             sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
             built = self._sql[connection.vendor] = (sql, fields)
@@ -111,15 +111,15 @@ class CompiledQuery:
     def __init__(self, build: Callable[..., models.QuerySet[Any, Any]], *markers: object) -> None:
         self._build = build
         self._markers = markers
-        self._ready: dict[str, tuple[str, list[int | object], Any, list[Any]]] = {}
+        self._ready: dict[str, tuple[str, list[int | _Fixed], Any, list[Any]]] = {}
         self._lock = threading.Lock()
 
-    def _prepare(self) -> tuple[str, list[int | object], Any, list[Any]]:
+    def _prepare(self) -> tuple[str, list[int | _Fixed], Any, list[Any]]:
         with self._lock:
             compiler = self._build(*self._markers).query.get_compiler("default")
             sql, params = compiler.as_sql()
             adapted = [adapt(marker) for marker in self._markers]
-            order: list[int | object] = [
+            order: list[int | _Fixed] = [
                 adapted.index(param) if param in adapted else _Fixed(param) for param in params
             ]
             converters = compiler.get_converters([column for column, *_ in compiler.select])
@@ -131,13 +131,13 @@ class CompiledQuery:
         """The rows for these parameter values, converted as the ORM would."""
         ready = self._ready.get(connection.vendor) or self._prepare()
         sql, order, _compiler, converters = ready
-        params = [part.value if isinstance(part, _Fixed) else adapt(values[part]) for part in order]  # type: ignore[index,call-overload]
+        params = [part.value if isinstance(part, _Fixed) else adapt(values[part]) for part in order]
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
             fetched: list[Sequence[Any]] = cursor.fetchall()
         if not converters:
             return fetched
-        result = []
+        result: list[Sequence[Any]] = []
         for row in fetched:
             cells = list(row)
             for position, (functions, expression) in converters:
@@ -154,11 +154,11 @@ class _Fixed:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: Any) -> None:  # noqa: ANN401 - any SQL parameter
         self.value = value
 
 
-def adapt(value: object) -> object:
+def adapt(value: Any) -> Any:  # noqa: ANN401 - any SQL parameter
     """`value` as the database driver wants it, for the kinds our keys and filters have."""
     if isinstance(value, UUID):
         return value if connection.features.has_native_uuid_field else value.hex

@@ -102,7 +102,7 @@ def _take_lane() -> int:
         for step in range(POSTGRES_LANES):
             lane = (first + step) % POSTGRES_LANES
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, lane])
-            if cursor.fetchone()[0]:  # type: ignore[index]
+            if cursor.fetchone()[0]:
                 return lane
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, first])
     return int(first)

@@ -1,7 +1,7 @@
 """The one write door.
 
-Every change of state passes here: permission, guard, `UPDATE … WHERE id AND state AND version`, audit row, event, all in
-the caller's transaction. Only `actions.py` of a domain app calls it.
+Every change of state passes here: permission, guard, `UPDATE … WHERE id AND state AND version`, audit row, event,
+all in the caller's transaction. Only `actions.py` of a domain app calls it.
 """
 
 from __future__ import annotations

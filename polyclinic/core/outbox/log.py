@@ -106,7 +106,7 @@ def assign_positions() -> int:
             FROM fresh, head WHERE e.id = fresh.id
             """
         )
-        numbered = cursor.rowcount
+        numbered = int(cursor.rowcount)
         cursor.execute(f"NOTIFY {CHANNEL}")
     return numbered
 

@@ -23,7 +23,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         _writer.acquire()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             _writer.release()
             raise
@@ -36,18 +36,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> Any:  # noqa: ANN401 - Django's own signature
         # A COMMIT that fails (disk full) leaves the transaction open; Django then rolls back, which releases.
-        result = super()._commit()
+        result = super()._commit()  # type: ignore[misc]
         self._give_back()
         return result
 
     def _rollback(self) -> Any:  # noqa: ANN401 - Django's own signature
         try:
-            return super()._rollback()
+            return super()._rollback()  # type: ignore[misc]
         finally:
             self._give_back()
 
     def _close(self) -> Any:  # noqa: ANN401 - Django's own signature
         try:
-            return super()._close()
+            return super()._close()  # type: ignore[misc]
         finally:
             self._give_back()
