@@ -1,0 +1,59 @@
+"""The Jinja2 environment every page is rendered in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import translation
+
+from polyclinic.core import clock
+from polyclinic.portals.ui import formats
+from polyclinic.portals.ui.icons import icon
+
+
+def url(name: str, *args: object, **kwargs: object) -> str:
+    """The path of a named address. Raises NoReverseMatch when there is none."""
+    return reverse(name, args=args or None, kwargs=kwargs or None)
+
+
+def direction() -> str:
+    """Reading direction of the active language, `ltr` or `rtl`."""
+    return "rtl" if translation.get_language_bidi() else "ltr"
+
+
+def make(**options: Any) -> jinja2.Environment:  # noqa: ANN401 - the options are Jinja2's own
+    """Build the environment. Autoescape is always on; names that do not exist are errors in tests and pages alike.
+
+    `trim_blocks` and `lstrip_blocks` keep the many small macros from filling pages with blank lines.
+    """
+    # auto_reload off: templates are read and compiled once a process, and stay in memory.
+    options = {"trim_blocks": True, "lstrip_blocks": True, "cache_size": -1, **options, "autoescape": True}
+    environment = jinja2.Environment(**options, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])  # noqa: S701
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the i18n extension
+        translation.gettext,
+        translation.ngettext,
+        newstyle=True,
+        pgettext=translation.pgettext,
+        npgettext=translation.npgettext,
+    )
+    environment.globals.update(
+        static=static,
+        url=url,
+        icon=icon,
+        direction=direction,
+        language=translation.get_language,
+        now=clock.now,
+    )
+    environment.filters.update(
+        clinical_date=formats.clinical_date,
+        clock=formats.clock,
+        long_date=formats.long_date,
+        short_date=formats.short_date,
+        zone_label=formats.zone_label,
+        age=formats.age,
+        staff_name=formats.staff_name,
+    )
+    return environment
