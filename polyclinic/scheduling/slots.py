@@ -1,0 +1,181 @@
+"""A schedule as arithmetic: which stretches of a day are worked, and which slots they hold. No database here.
+
+Everything inside is whole minutes since the epoch. Wall-clock ends of a stretch are turned into moments first and the
+slots are stepped in real minutes between them, so a day of 23 or 25 hours needs no special case.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from polyclinic.scheduling.rows import WeeklyRow
+
+Span = tuple[int, int]
+_EPOCH = date(1970, 1, 1).toordinal()
+_REMEMBERED_DAYS = 400
+
+
+def minute_of(moment: datetime) -> int:
+    """Whole minutes since the epoch of an aware moment; seconds are cut off."""
+    return int(moment.timestamp()) // 60
+
+
+def moment_of(minute: int) -> datetime:
+    """The UTC moment of a minute since the epoch."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def wall_minute(day: date, wall: time, zone: ZoneInfo) -> int:
+    """The minute at which the wall clock of `zone` shows `wall` on `day`.
+
+    A time that clocks skip becomes the moment they jump. A time they show twice is the first of the two.
+    """
+    local = datetime.combine(day, wall, zone)
+    minute = minute_of(local)
+    if moment_of(minute).astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return minute
+    # In the gap: the two readings of the wall clock lie on both sides of the jump. Find the jump between them.
+    low, high = minute_of(local.replace(fold=1)), minute
+    before = moment_of(low).astimezone(zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if moment_of(middle).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def minus(spans: Sequence[Span], cuts: Sequence[Span]) -> list[Span]:
+    """`spans` without what lies in `cuts`; both in any order."""
+    left = sorted(spans)
+    for cut_from, cut_to in cuts:
+        kept: list[Span] = []
+        for start, end in left:
+            if cut_to <= start or end <= cut_from:
+                kept.append((start, end))
+                continue
+            if start < cut_from:
+                kept.append((start, cut_from))
+            if cut_to < end:
+                kept.append((cut_to, end))
+        left = kept
+    return left
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Overlapping or touching spans made one, in order."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A schedule made ready: its zone, weekly rows, leave and openings (minutes), slot and buffer length in minutes."""
+
+    zone: ZoneInfo
+    weekly: tuple[WeeklyRow, ...]
+    leave: tuple[Span, ...]
+    openings: tuple[Span, ...]
+    slot: int
+    buffer: int
+    _days: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def worked(self, day: date) -> list[Span]:
+        """Stretches worked on `day`: weekly hours without breaks and leave, and one-off openings beside them."""
+        first = wall_minute(day, time(0), self.zone)
+        last = wall_minute(day + timedelta(days=1), time(0), self.zone)
+        spans: dict[str, list[Span]] = {"hours": [], "break": []}
+        for row in self.weekly:
+            if row.weekday == day.weekday():
+                spans[row.kind].append((wall_minute(day, row.starts, self.zone), wall_minute(day, row.ends, self.zone)))
+        usual = minus(union(spans["hours"]), [*spans["break"], *_within(self.leave, first, last)])
+        return [span for span in union([*usual, *_within(self.openings, first, last)]) if span[0] < span[1]]
+
+    def starts(self, day: date, length: int) -> tuple[int, ...]:
+        """Start minutes of the day's slots of `length` minutes, taken or not.
+
+        Of the two o'clocks of an autumn night only the first is offered: two slots of one name would be confused.
+        """
+        key = (day.toordinal(), length)
+        known = self._days.get(key)
+        if known is not None:
+            return known
+        step = length + self.buffer
+        found = [minute for start, end in self.worked(day) for minute in range(start, end - length + 1, step)]
+        if _clocks_go_back(day, self.zone):
+            found = [minute for minute in found if not moment_of(minute).astimezone(self.zone).fold]
+        if len(self._days) > _REMEMBERED_DAYS:
+            self._days.clear()
+        made = self._days[key] = tuple(found)
+        return made
+
+    def offers(self, minute: int, length: int) -> bool:
+        """Whether a slot of `length` minutes begins at `minute`."""
+        day = moment_of(minute).astimezone(self.zone).date()
+        return minute in self.starts(day, length)
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether the whole stretch is worked time, on the slot grid or not."""
+        day = moment_of(start).astimezone(self.zone).date()
+        return any(first <= start and end <= last for first, last in self.worked(day))
+
+    def free(self, first_day: date, days: int, length: int, busy: Busy, earliest: int, latest: int) -> list[int]:
+        """Start minutes in `earliest … latest` whose slot and buffer touch nothing in `busy`."""
+        found: list[int] = []
+        for number in range(days):
+            starts = self.starts(first_day + timedelta(days=number), length)
+            if not starts or starts[-1] < earliest:
+                continue
+            if starts[0] > latest:
+                break
+            found += [
+                minute
+                for minute in starts
+                if earliest <= minute <= latest and busy.clear(minute, minute + length, self.buffer)
+            ]
+        return found
+
+
+class Busy:
+    """Taken stretches of a doctor and of a room. Each list is free of overlaps, as the database guarantees."""
+
+    __slots__ = ("_doctor", "_room")
+
+    def __init__(self, doctor: Iterable[Span] = (), room: Iterable[Span] = ()) -> None:
+        self._doctor = _ends(doctor)
+        self._room = _ends(room)
+
+    def clear(self, start: int, end: int, buffer: int) -> bool:
+        """Whether the doctor (with the buffer after) and the room are free."""
+        return _clear(self._doctor, start, end + buffer) and _clear(self._room, start, end)
+
+
+def _ends(spans: Iterable[Span]) -> tuple[list[int], list[int]]:
+    ordered = sorted(spans)
+    return [start for start, _end in ordered], [end for _start, end in ordered]
+
+
+def _clear(taken: tuple[list[int], list[int]], start: int, end: int) -> bool:
+    starts, ends = taken
+    # Without overlaps both lists rise together: nothing may begin before `end` that has not ended by `start`.
+    return bisect_left(starts, end) == bisect_right(ends, start)
+
+
+def _within(spans: Iterable[Span], first: int, last: int) -> list[Span]:
+    return [(max(start, first), min(end, last)) for start, end in spans if start < last and first < end]
+
+
+def _clocks_go_back(day: date, zone: ZoneInfo) -> bool:
+    today = datetime.combine(day, time(0), zone).utcoffset()
+    tomorrow = datetime.combine(day + timedelta(days=1), time(0), zone).utcoffset()
+    return today is not None and tomorrow is not None and tomorrow < today
