@@ -23,7 +23,8 @@ def now() -> datetime:
 def fixed(moment: datetime) -> Iterator[None]:
     """Hold the clock at `moment` (tests and the deterministic demo). Not for concurrent use."""
     global _source
-    before, _source = _source, lambda: moment
+    held = moment.astimezone(UTC)
+    before, _source = _source, lambda: held
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ PAST_DAYS: Final = 45
 COMING_DAYS: Final = 45
 _FADE_DAYS: Final = 9.0
 _MINUTE: Final = timedelta(minutes=1)
-_LONGEST_WAIT: Final = timedelta(days=40)
+_LONGEST_WAIT: Final = timedelta(days=60)
 # Nobody has two appointments within this time of each other.
 _APART: Final = timedelta(minutes=45)
 
@@ -116,6 +116,8 @@ class Diary:
             popularity = self._rng.uniform(0.6, 1.4)
             for opening in desk.openings:
                 offset = desk.day(opening.starts, self._now)
+                if desk.account and offset == 0:
+                    continue  # `_fill_today` left the rest of that day free on purpose
                 weight = popularity * math.exp(-abs(offset) / _FADE_DAYS)
                 # Weighted sampling without replacement: the largest log(u)/w come first.
                 ranked.append((math.log(self._rng.random()) / weight, offset, desk, opening))
@@ -155,7 +157,7 @@ class Diary:
         plans += [(opening, "checked_in") for opening in running]
         # Every third coming time stays free, so that a visitor can book for today.
         kept = [opening for place, opening in enumerate(coming) if place % 3 != 2]
-        fates = ["checked_in", "confirmed", "new", "confirmed", "booked", "cancelled", "new", "confirmed", "booked"]
+        fates = ["checked_in", "confirmed", "new", "confirmed", "booked", "cancelled", "new"] + ["confirmed", "booked"] * 3
         plans += list(zip(kept, fates, strict=False))
         for opening, fate in plans:
             patient_id = self._patient(desk, 0, opening)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from django.db import connection, transaction
@@ -146,7 +146,6 @@ def read_after(position: int, limit: int = 500) -> list[Logged]:
 
 
 def _moment(value: object) -> datetime:
-    """SQLite hands back text, PostgreSQL a datetime."""
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(f"{value}+00:00")
+    """An aware moment: SQLite hands back text or a naive datetime, both in UTC, PostgreSQL an aware one."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
