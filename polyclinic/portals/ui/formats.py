@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
 
 from polyclinic.core import clock as core_clock
 
@@ -36,9 +36,18 @@ def _day(value: date | datetime, zone: str | None) -> date:
     return value
 
 
+def _kept_in_order(text: str) -> str:
+    """`text` that reads left to right wherever it stands.
+
+    In a right-to-left sentence a bare 14-Jul-1945 is drawn as Jul-1945-14. Isolating characters prevent that, and only
+    right-to-left languages get them, so that copied dates stay plain elsewhere.
+    """
+    return f"\u2066{text}\u2069" if get_language_bidi() else text
+
+
 def clinical_date(value: date | datetime | None, zone: str | None = None) -> str:
     """21-Nov-2026; a dash when there is no date."""
-    return dateformat.format(_day(value, zone), "d-M-Y") if value else "–"
+    return _kept_in_order(dateformat.format(_day(value, zone), "d-M-Y")) if value else "–"
 
 
 def clock(value: datetime | None, zone: str) -> str:
