@@ -64,6 +64,7 @@ def _know_all() -> None:
         for module in ("states", "events", "problems"):
             if (Path(app.path) / f"{module}.py").exists():
                 importlib.import_module(f"{app.name}.{module}")
+    importlib.import_module("polyclinic.web.errors")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -182,7 +183,7 @@ def _roles() -> Iterable[str]:
 def _settings() -> Iterable[str]:
     yield "# Settings"
     yield ""
-    yield "Given as environment variables. A name with `_FILE` after it may hold a path instead: for secrets kept in files."
+    yield "Given as environment variables. A name with `_FILE` after it may hold a path instead, for secrets."
     yield ""
     yield from _table(
         ("name", "default", "meaning"),
@@ -197,7 +198,7 @@ def _errors() -> Iterable[str]:
     yield "# Errors"
     yield ""
     yield "Each has a stable `code`; the sentence may be reworded or translated. On the API they are problem+json"
-    yield "(RFC 9457), with `field` naming the input at fault where there is one. A refused step may give a code of its own."
+    yield "(RFC 9457), with `field` naming the input at fault where there is one. A step may refuse with its own code."
     yield ""
     family = sorted(_family(errors.Problem), key=lambda cls: (cls.status, cls.code))
     yield from _table(
@@ -209,7 +210,7 @@ def _errors() -> Iterable[str]:
 def _family(cls: type[errors.Problem]) -> Iterable[type[errors.Problem]]:
     """A class and all below it that have a code of their own, from the modules where errors are kept."""
     # Anything else is left out: the page must not depend on which other modules happen to be imported.
-    if "code" in vars(cls) and (cls.__module__ == errors.__name__ or cls.__module__.endswith(".problems")):
+    if "code" in vars(cls) and cls.__module__.endswith((".errors", ".problems")):
         yield cls
     for child in cls.__subclasses__():
         yield from _family(child)
