@@ -83,7 +83,7 @@ class ExceptionRow(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
-    """A schedule to read and edit. `slot_minutes` and `buffer_minutes` are what applies; `own_…` what it sets itself."""
+    """A schedule to read and edit. `own_…` is what it sets itself, the others what applies."""
 
     id: UUID
     doctor_id: UUID

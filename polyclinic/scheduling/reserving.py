@@ -1,0 +1,171 @@
+"""Taking a doctor, a room and a patient for a time. The database refuses overlaps; this says which one and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+from django.utils.translation import gettext_lazy as _
+
+from polyclinic.core import clock, db
+from polyclinic.core.access import policy
+from polyclinic.core.access.policy import Subject
+from polyclinic.core.actors import Actor
+from polyclinic.core.db import adapt
+from polyclinic.core.errors import Invalid, Problem
+from polyclinic.scheduling import availability, problems
+from polyclinic.scheduling.frames import Frame
+from polyclinic.scheduling.models import Hold, Reservation
+from polyclinic.scheduling.problems import NotASlot, PatientBusy, SlotTaken, Wish
+from polyclinic.scheduling.slots import minute_of
+
+_COLUMNS = ("resource_id", "kind", "starts", "ends", "appointment_id", "hold_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A checked time in a schedule: what is about to be reserved."""
+
+    frame: Frame
+    service_id: UUID | None
+    starts: datetime
+    ends: datetime
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(self.frame.schedule_id, self.service_id, self.starts)
+
+    def subject(self, patient_id: UUID | None) -> Subject:
+        return Subject(patient_id, self.frame.doctor_id, self.frame.facility_id)
+
+    def resources(self, patient_id: UUID | None) -> list[tuple[UUID, str, datetime, datetime]]:
+        """(id, kind, from, until) to reserve. The buffer keeps the doctor, not the room or the patient."""
+        buffer = timedelta(minutes=self.frame.plan.buffer)
+        taken = [(self.frame.doctor_id, "doctor", self.starts, self.ends + buffer)]
+        if self.frame.room_id:
+            taken.append((self.frame.room_id, "room", self.starts, self.ends))
+        if patient_id:
+            taken.append((patient_id, "patient", self.starts, self.ends))
+        return taken
+
+
+def moment(value: datetime, field: str = "starts") -> datetime:
+    """`value` in UTC, refused when it does not say in which zone it is meant."""
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise Invalid(_("Give the time with its offset, for example 09:00+02:00."), code="naive_time", field=field)
+    return value.astimezone(UTC)
+
+
+def place(actor: Actor, frame: Frame, starts: datetime, service_id: UUID | None) -> Place:
+    """Check that `starts` begins a slot the schedule offers to this actor.
+
+    Raises Invalid (naive_time, slot_in_past, too_soon, beyond_horizon), NotASlot, NotFound for an unknown service.
+    """
+    starts = moment(starts)
+    minutes = availability.service_minutes(service_id, frame.specialty) if service_id else None
+    length = minutes or frame.plan.slot
+    found = Place(frame, service_id, starts, starts + timedelta(minutes=length))
+    now = clock.now()
+    if starts <= now:
+        raise problems.wished(
+            Invalid(_("This time has passed. Choose a later one."), code="slot_in_past", field="starts"), found.wish
+        )
+    if starts > now + timedelta(days=frame.horizon_days):
+        raise Invalid(_("This is further ahead than the clinic takes bookings."), code="beyond_horizon", field="starts")
+    lead = timedelta(minutes=frame.lead_minutes)
+    if starts < now + lead and not policy.allowed(actor, "appointment.override_notice", found.subject(None)):
+        raise problems.wished(
+            Invalid(_("This time is too soon to book online."), code="too_soon", field="starts"), found.wish
+        )
+    on_the_minute = not (starts.second or starts.microsecond)
+    if not (frame.bookable and on_the_minute and frame.plan.offers(minute_of(starts), length)):
+        raise problems.wished(NotASlot(field="starts"), found.wish)
+    return found
+
+
+def reserve(
+    actor: Actor,
+    wanted: Place,
+    patient_id: UUID | None,
+    *,
+    appointment_id: UUID | None = None,
+    hold_id: UUID | None = None,
+) -> None:
+    """Take everything the place needs, for an appointment or for a hold. The owner's row may follow in the transaction.
+
+    Holds that have expired, and the actor's own, give way. Raises SlotTaken or PatientBusy and has then
+    written nothing of its own.
+    """
+    resources = wanted.resources(patient_id)
+    db.lock_keys(resource for resource, *_rest in resources)
+    clear(actor, wanted, resources)
+    owner = [adapt(appointment_id), adapt(hold_id)]
+    try:
+        _insert([[adapt(key), kind, adapt(start), adapt(end), *owner] for key, kind, start, end in resources])
+    except IntegrityError as failure:
+        # The last word is the database's: this is what a rival meets who slipped past the look above.
+        if "reservation_overlap" not in str(failure):
+            raise
+        raise problems.wished(SlotTaken(), wanted.wish, broken=True) from failure
+
+
+def clear(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, datetime, datetime]]) -> None:
+    """See who else has the time; remove holds that no longer count, refuse when anybody real is left."""
+    refused: Problem | None = None
+    obsolete: set[UUID] = set()
+    for kind, hold_id, expires, holder in _rivals(resources):
+        if hold_id is not None and (expires <= clock.now() or holder == actor.label):
+            obsolete.add(hold_id)
+        elif kind != Reservation.Kind.PATIENT:
+            # The doctor's or the room's time is gone for everybody: it outweighs the patient's own clash.
+            refused = SlotTaken()
+        elif refused is None:
+            refused = PatientBusy()
+    if refused is not None:
+        raise problems.wished(refused, wanted.wish)
+    if obsolete:
+        drop_holds(obsolete)
+
+
+def drop_holds(hold_ids: set[UUID]) -> None:
+    """Remove holds and what they reserve."""
+    Reservation.objects.filter(hold_id__in=hold_ids).delete()
+    Hold.objects.filter(pk__in=hold_ids).delete()
+
+
+def _rivals(resources: list[tuple[UUID, str, datetime, datetime]]) -> list[tuple[str, UUID | None, datetime, str]]:
+    """(kind, hold, its expiry, its holder) of what overlaps one of the resources, in one statement."""
+    # At most a day long, so a rival begins less than a day before: the index range stays short.
+    part = "(r.resource_id = %s AND r.starts < %s AND r.starts > %s AND r.ends > %s)"
+    params: list[object] = []
+    for key, _kind, start, end in resources:
+        params += [adapt(key), adapt(end), adapt(start - timedelta(days=1)), adapt(start)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.kind, r.hold_id, h.expires_at, h.holder FROM scheduling_reservation r "  # noqa: S608 - constants
+            f"LEFT JOIN scheduling_hold h ON h.id = r.hold_id WHERE {' OR '.join([part] * len(resources))}",
+            params,
+        )
+        rows = cursor.fetchall()
+    return [
+        (kind, UUID(str(hold_id)) if hold_id else None, _aware(expires), holder or "")
+        for kind, hold_id, expires, holder in rows
+    ]
+
+
+def _aware(value: datetime | None) -> datetime:
+    """SQLite hands back UTC without saying so; no expiry means "never"."""
+    if value is None:
+        return datetime.max.replace(tzinfo=UTC)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _insert(rows: list[list[object]]) -> None:
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO scheduling_reservation ({', '.join(_COLUMNS)}) VALUES {marks}",  # noqa: S608 - constants
+            [cell for row in rows for cell in row],
+        )
