@@ -1,0 +1,399 @@
+"""The live gateway: who is listening, what they may hear, and the handing out of events.
+
+Everything here runs on the event loop's thread, so joining, catching up and delivering cannot race; only the log's
+tail and database questions run on other threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from polyclinic.core.actors import Person
+from polyclinic.core.outbox import log, rooms
+from polyclinic.facilities import identity
+from polyclinic.live import history
+from polyclinic.live.tail import Tail
+from polyclinic.live.wire import Wired
+
+CHECK_SECONDS = 2.0
+# Roles of a connected account are read again once in this many checks, an equal share of accounts each time.
+ROLE_ROUND = 5
+_KEYS_AT_ONCE = 500
+# How many single deliveries are made before other work of the loop gets its turn.
+_TURN = 4_000
+HELD = 5_000
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the gateway has done since it started."""
+
+    connections: int = 0
+    opened: int = 0
+    events: int = 0
+    delivered: int = 0
+    dropped_clients: int = 0
+    revoked: int = 0
+    resyncs: int = 0
+
+
+class Subscriber:
+    """One listening client. The kinds of connection say how to `write`, `resync` and `let_go`."""
+
+    def __init__(self, person: Person | None, public: Iterable[str] = ()) -> None:
+        self.person = person
+        self.public = set(public)
+        self.rooms: frozenset[str] = frozenset()
+        self.last = 0
+        self.held: deque[Wired] | None = None
+        self.gone = False
+
+    def entitled(self) -> frozenset[str]:
+        """The rooms this client is to hear now: its own by right, the public ones by wish."""
+        own = rooms.own_rooms(self.person) if self.person is not None else frozenset()
+        return own | self.public
+
+    def hold(self) -> bool:
+        """Keep coming events for after a replay. False when a replay is already under way."""
+        if self.held is not None:
+            return False
+        self.held = deque()
+        return True
+
+    def wants(self, event: Wired) -> bool:
+        """Whether this kind of connection passes the event on at all."""
+        return True
+
+    def write(self, event: Wired) -> None:
+        """Send one event."""
+        raise NotImplementedError
+
+    def resync(self, position: int) -> None:
+        """Tell the client that it must fetch its screens afresh; listening goes on from `position`."""
+        raise NotImplementedError
+
+    async def drained(self) -> None:
+        """Wait until the client has taken what was written."""
+        raise NotImplementedError
+
+    def let_go(self, why: str) -> None:
+        """End the connection. `why`: slow, signed-out, stopping."""
+        raise NotImplementedError
+
+
+class Gateway:
+    """All subscribers of this process and the recent past they are caught up from."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self.counters = Counters()
+        self.ring = history.Ring(0)
+        self._rooms: dict[str, set[Subscriber]] = defaultdict(set)
+        self._subscribers: set[Subscriber] = set()
+        self._inbox: deque[Wired] = deque()
+        self._pumping = False
+        self._tail: Tail | None = None
+        self._checker: asyncio.Task[None] | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready: asyncio.Event | None = None
+        self._round = 0
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Follow the log and watch over sessions. Calling it twice does nothing."""
+        if self._loop is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._ready = asyncio.Event()
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="live-db")
+        self._tail = Tail(self._from_tail_started, self._from_tail)
+        self._tail.start()
+        self._checker = self._loop.create_task(self._check_forever())
+
+    async def stop(self) -> None:
+        """Let every client go (each comes back with its cursor) and stop following."""
+        for subscriber in tuple(self._subscribers):
+            subscriber.let_go("stopping")
+            self.leave(subscriber)
+        if self._checker is not None:
+            self._checker.cancel()
+        if self._tail is not None:
+            await asyncio.to_thread(self._tail.stop)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        self._clear()
+
+    async def ready(self) -> None:
+        """Wait until the log's head is known: before that, nobody's cursor can be judged."""
+        if self._ready is None:
+            await self.start()
+        assert self._ready is not None
+        await self._ready.wait()
+
+    async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run database work beside the loop."""
+        assert self._loop is not None
+        return await self._loop.run_in_executor(self._pool, lambda: _at_the_database(function, *args, **kwargs))
+
+    def _from_tail_started(self, position: int) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.begin, position)
+
+    def _from_tail(self, batch: list[Wired]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.deliver, batch)
+
+    def begin(self, position: int) -> None:
+        """Take `position` as the present."""
+        self.ring = history.Ring(position)
+        if self._ready is not None:
+            self._ready.set()
+
+    # --- handing out ----------------------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """The newest event handed out."""
+        return self.ring.head
+
+    def deliver(self, batch: Iterable[Wired]) -> None:
+        """Hand events to everyone entitled, in order."""
+        self._inbox.extend(batch)
+        if not self._pumping:
+            self._pump()
+
+    def _pump(self) -> None:
+        turn = _TURN
+        self._pumping = True
+        while self._inbox and turn > 0:
+            event = self._inbox.popleft()
+            self.ring.add(event)
+            self.counters.events += 1
+            turn -= 1 + self._hand_out(event)
+        self._pumping = bool(self._inbox)
+        if self._pumping:
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _hand_out(self, event: Wired) -> int:
+        delivered = 0
+        for room in event.audience:
+            members = self._rooms.get(room)
+            if not members:
+                continue
+            for subscriber in tuple(members):
+                # Someone in two rooms of one event, or replayed ahead of it, has heard it already.
+                if event.position > subscriber.last:
+                    self.offer(subscriber, event)
+                    delivered += 1
+        self.counters.delivered += delivered
+        return delivered
+
+    def offer(self, subscriber: Subscriber, event: Wired) -> None:
+        """Write to one client, or keep the event for after its replay."""
+        subscriber.last = event.position
+        if subscriber.held is None:
+            if subscriber.wants(event):
+                subscriber.write(event)
+        elif len(subscriber.held) < HELD:
+            subscriber.held.append(event)
+        else:
+            subscriber.let_go("slow")
+
+    # --- coming and going -----------------------------------------------------------------------------------------
+
+    def join(self, subscriber: Subscriber, *, holding: bool = False) -> None:
+        """Begin to listen at the present position; with `holding`, events wait for `catch_up`."""
+        subscriber.last = self.position
+        subscriber.held = deque() if holding else None
+        self._subscribers.add(subscriber)
+        self.counters.opened += 1
+        self.counters.connections = len(self._subscribers)
+        self.settle_rooms(subscriber)
+
+    def settle_rooms(self, subscriber: Subscriber) -> None:
+        """Put the subscriber in exactly the rooms it is entitled to now."""
+        entitled = subscriber.entitled()
+        for room in subscriber.rooms - entitled:
+            self._rooms[room].discard(subscriber)
+            if not self._rooms[room]:
+                del self._rooms[room]
+        for room in entitled - subscriber.rooms:
+            self._rooms[room].add(subscriber)
+        subscriber.rooms = entitled
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget the subscriber. Safe to call twice."""
+        subscriber.gone = True
+        for room in subscriber.rooms:
+            members = self._rooms.get(room)
+            if members is not None:
+                members.discard(subscriber)
+                if not members:
+                    del self._rooms[room]
+        subscriber.rooms = frozenset()
+        subscriber.held = None
+        self._subscribers.discard(subscriber)
+        self.counters.connections = len(self._subscribers)
+
+    def dropped(self) -> None:
+        """Count a client that was let go for not keeping up."""
+        self.counters.dropped_clients += 1
+
+    async def judge(self, cursor: int) -> str:
+        """How a cursor can be resumed: `ring`, `log`, or `resync` when what is missed cannot be told any more."""
+        if cursor > self.position:
+            # A page may be drawn between a commit and its hand-out: then the log itself is ahead of us too. A
+            # cursor beyond the log comes from another database.
+            return "ring" if cursor <= await self.in_thread(log.head) else "resync"
+        if self.position - cursor > history.TOO_FAR:
+            return "resync"
+        if self.ring.holds(cursor):
+            return "ring"
+        kept = await self.in_thread(history.resumable_from_log, cursor, self.ring.floor)
+        return "log" if kept else "resync"
+
+    async def catch_up(self, subscriber: Subscriber, cursor: int) -> None:
+        """Replay what `subscriber` missed since `cursor`, then what arrived meanwhile, without a gap or a repeat.
+
+        The subscriber must have joined with `holding`: it is in its rooms already, so nothing can fall between the
+        replay and the live events.
+        """
+        until = subscriber.last = self.position
+        verdict = await self.judge(cursor)
+        if subscriber.gone:
+            return
+        if verdict == "resync":
+            self.counters.resyncs += 1
+            subscriber.resync(until)
+        elif cursor > until:
+            # Already drawn on the page the client has: skip these when they come.
+            if subscriber.held:
+                subscriber.held = deque(event for event in subscriber.held if event.position > cursor)
+            subscriber.last = max(subscriber.last, cursor)
+        else:
+            await self._replay(subscriber, cursor, until)
+        self._release(subscriber)
+
+    async def _replay(self, subscriber: Subscriber, cursor: int, until: int) -> None:
+        while cursor < until and not subscriber.gone:
+            if self.ring.holds(cursor):
+                events = self.ring.after(cursor, history.CHUNK)
+                reached = events[-1].position if events else until
+            else:
+                events, reached = await self.in_thread(history.read_log, cursor, until)
+            cursor = max(reached, cursor + 1)
+            for event in events:
+                if event.position <= until and not subscriber.rooms.isdisjoint(event.audience):
+                    if subscriber.wants(event):
+                        subscriber.write(event)
+                    self.counters.delivered += 1
+            await subscriber.drained()
+
+    def _release(self, subscriber: Subscriber) -> None:
+        held, subscriber.held = subscriber.held, None
+        for event in held or ():
+            if subscriber.wants(event) and not subscriber.gone:
+                subscriber.write(event)
+
+    # --- watching over sessions -----------------------------------------------------------------------------------
+
+    async def _check_forever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                await self.check_sessions()
+            except (DatabaseError, InterfaceError) as failure:
+                logger.warning("Checking sessions failed (%s).", type(failure).__name__)
+
+    async def check_sessions(self) -> None:
+        """Cut off everyone whose session has ended; give the others the rooms of their present roles."""
+        watched = [subscriber for subscriber in self._subscribers if subscriber.person is not None]
+        keys = list({subscriber.person.session for subscriber in watched if subscriber.person})
+        alive: set[str] = set()
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            alive |= await self.in_thread(identity.alive, keys[start : start + _KEYS_AT_ONCE])
+        staying = []
+        for subscriber in watched:
+            if subscriber.person and subscriber.person.session in alive:
+                staying.append(subscriber)
+            elif not subscriber.gone:
+                self.counters.revoked += 1
+                subscriber.let_go("signed-out")
+                self.leave(subscriber)
+        self._round = (self._round + 1) % ROLE_ROUND
+        await self._renew_roles(staying)
+
+    async def _renew_roles(self, subscribers: list[Subscriber]) -> None:
+        by_account: dict[UUID, list[Subscriber]] = defaultdict(list)
+        for subscriber in subscribers:
+            if subscriber.person and subscriber.person.account_id.int % ROLE_ROUND == self._round:
+                by_account[subscriber.person.account_id].append(subscriber)
+        for account_id, theirs in by_account.items():
+            fresh = await self.in_thread(identity.person_of_account, account_id)
+            for subscriber in theirs:
+                if fresh is None or subscriber.person is None or subscriber.gone:
+                    continue
+                before = subscriber.person
+                changed = {"grants": fresh.grants, "patient_id": fresh.patient_id, "doctor_id": fresh.doctor_id}
+                if any(getattr(before, name) != value for name, value in changed.items()):
+                    subscriber.person = _with(before, fresh)
+                    self.settle_rooms(subscriber)
+
+    def metrics(self) -> dict[str, int]:
+        """The counters, the position reached and the number of occupied rooms."""
+        return {**asdict(self.counters), "position": self.position, "rooms": len(self._rooms)}
+
+
+def _with(before: Person, fresh: Person) -> Person:
+    """`fresh` as seen through the session the connection was made with."""
+    return Person(
+        account_id=fresh.account_id,
+        name=fresh.name,
+        grants=fresh.grants,
+        patient_id=fresh.patient_id,
+        doctor_id=fresh.doctor_id,
+        language=fresh.language,
+        session=before.session,
+        via=before.via,
+    )
+
+
+def _at_the_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run on a pool thread; a broken connection is dropped, and a pooled one given back, before the next question."""
+    try:
+        return function(*args, **kwargs)
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        raise
+    finally:
+        connection.close_if_unusable_or_obsolete()
+
+
+gateway = Gateway()
+
+
+async def start() -> None:
+    """Start the process's gateway."""
+    await gateway.start()
+
+
+async def stop() -> None:
+    """Stop the process's gateway."""
+    await gateway.stop()
