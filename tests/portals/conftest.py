@@ -1,0 +1,64 @@
+"""Browsers without a screen: Django's test client, signed in as someone of the house, with a reader for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from polyclinic.people.models import Account
+
+
+class Forms(HTMLParser):
+    """Collects the forms of a page: action, method and the values they would send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append({"action": given.get("action", ""), "method": given.get("method", "get"), "fields": {}})
+        if tag == "input" and self.forms and given.get("name"):
+            kind = given.get("type", "text")
+            if kind not in ("radio", "checkbox") or "checked" in given:
+                self.forms[-1]["fields"][given["name"]] = given.get("value", "")
+            elif kind == "radio":
+                self.forms[-1].setdefault("radios", {}).setdefault(given["name"], []).append(given["value"])
+
+
+def forms(response: Any) -> list[dict[str, Any]]:
+    """The forms on a page."""
+    reader = Forms()
+    reader.feed(response.content.decode())
+    return reader.forms
+
+
+def form(response: Any, action: str) -> dict[str, Any]:
+    """The form whose action is `action`, else the first whose action contains it."""
+    found = forms(response)
+    exact = [one for one in found if one["action"] == action]
+    return (exact or [one for one in found if action in one["action"]])[0]
+
+
+@pytest.fixture
+def browser_of() -> Callable[[Any], Client]:
+    """A client signed in as an account, a patient or a doctor. Forgery protection is on, as it is for everyone."""
+
+    def make(who: Any) -> Client:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(who if isinstance(who, Account) else who.account)
+        return client
+
+    return make
+
+
+def send(client: Client, page: Any, action: str, **changes: str) -> Any:
+    """Fill the form on `page` whose action contains `action`, with `changes`, and send it."""
+    found = form(page, action)
+    address = found["action"] or page.request["PATH_INFO"]
+    return client.post(address, {**found["fields"], **changes})
