@@ -18,17 +18,6 @@ from tests.core.tampering import open_audit, sql
 
 SIZE, ROUNDS, SEED = 60, 600, 16
 TEXTS = ("actor", "via", "action", "subject_kind", "subject_id", "from_state", "to_state", "reason", "detail")
-    "actor",
-    "via",
-    "action",
-    "subject_kind",
-    "subject_id",
-    "from_state",
-    "to_state",
-    "reason",
-    "request_id",
-    "detail",
-)
 
 
 def write(rng: random.Random) -> list[AuditEntry]:
