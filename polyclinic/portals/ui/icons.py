@@ -7,7 +7,6 @@ from functools import cache
 from lucide import jinja as lucide_jinja
 from markupsafe import Markup
 
-
 # Icons that point along the line of reading: they turn round where reading does.
 _DIRECTIONAL = frozenset(
     {"chevron-left", "chevron-right", "arrow-left", "arrow-right", "log-in", "log-out", "undo", "redo"}

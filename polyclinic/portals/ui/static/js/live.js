@@ -35,7 +35,7 @@ const show = (next) => {
     badge.dataset.state = next;
     // Unchanged text is left alone: a status region speaks at each change.
     if (badge.textContent !== text) badge.textContent = text;
-    badge.hidden = false;
+    if (next !== "connecting") badge.hidden = false;
   }
 };
 
@@ -69,8 +69,16 @@ const query = () => {
   return given.toString();
 };
 
-/** @param {import("./stream.js").Frame} frame */
+/** Nothing new up to this position. @param {number} position */
+const onBeat = (position) => {
+  const before = cursor;
+  if (cursor === null || position > cursor) cursor = position;
+  channel.postMessage({ kind: "beat", before, cursor });
+};
+
+/** @param {import('./stream.js').Frame} frame */
 const onFrame = (frame) => {
+  if (!frame.data) return onBeat(Number(frame.id));
   const data = JSON.parse(frame.data);
   if (frame.event === "hello") {
     // A cursor of our own is older or equal, and the replay that follows starts there.
@@ -183,16 +191,19 @@ const follow = async ({ data }) => {
     show(data.state);
   } else if (data.kind === "resync") {
     resync(data.cursor);
-  } else if (cursor !== null && data.before !== null && data.before > cursor) {
-    // The holder is further than we are: there are events between that we never saw.
-    await poll().catch(() => 0);
-    take(data.event);
   } else {
-    take(data.event);
+    // The holder was further than we are: there are events between that we never saw. A poll gives a limited number.
+    for (let tries = 0; tries < 20 && cursor !== null && data.before > cursor; tries += 1) await poll().catch(() => 0);
+    if (data.kind === "event") take(data.event);
+    else if (cursor === null || data.cursor > cursor) cursor = data.cursor;
   }
 };
 
 export const start = () => {
+  // Most pages are live within a blink; only a slow start is worth a word.
+  setTimeout(() => {
+    if (state === "connecting") document.querySelectorAll("[data-connection]").forEach((badge) => (badge.hidden = false));
+  }, 2000);
   channel.addEventListener("message", follow);
   // Listening first, then asking for what was published before we listened: nothing falls between the two.
   navigator.locks.request(name, { ifAvailable: true }, async (lock) => {

@@ -21,7 +21,8 @@ export const split = (text) => {
       else if (field === "data") data.push(value);
     }
     frame.data = data.join("\n");
-    if (data.length) frames.push(frame);
+    // A beat has a position and no data: it moves the cursor of a quiet page.
+    if (data.length || frame.id) frames.push(frame);
   }
   return { frames, rest };
 };
