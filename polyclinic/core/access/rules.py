@@ -62,10 +62,17 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("schedule.view", doctor=_TREATING, receptionist=_FACILITY, manager=_FACILITY),
     *_rows("schedule.edit", doctor=_TREATING, manager=_FACILITY),
     *_rows("facility.stats", receptionist=_FACILITY, manager=_FACILITY),
+    # Signing oneself up needs no right: it is the one write open to someone not signed in, and makes only oneself.
+    *_rows("patient.register", receptionist=_ANY),
+    *_rows("account.create", admin=_ANY),
+    *_rows("account.deactivate", admin=_ANY),
+    *_rows("membership.grant", manager=_FACILITY, admin=_FACILITY),
 )
 
 # Jobs of ours and all they may do.
 SYSTEM: Final[dict[str, frozenset[str]]] = {
     "demo": frozenset(rule.permission for rule in RULES),
     "hold-sweeper": frozenset({"appointment.hold"}),
+    # Whoever has a shell on the server: the first accounts of an installation come from here.
+    "operator": frozenset({"account.create", "account.deactivate", "membership.grant", "patient.register"}),
 }

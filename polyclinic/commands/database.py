@@ -1,0 +1,50 @@
+"""`polyclinic migrate` and `polyclinic audit verify`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from polyclinic.cli import fail
+from polyclinic.core.audit import chain
+from polyclinic.core.models import AuditEntry
+
+
+def pending() -> list[str]:
+    """Names of migrations that this database does not have yet."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def bring_up_to_date(say: Callable[[str], None]) -> None:
+    """Run what is pending, telling how many. Stops with a clear line when the database cannot be reached."""
+    try:
+        waiting = pending()
+        if not waiting:
+            return
+        say(f"Bringing the database up to date ({len(waiting)} steps) …")
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as problem:
+        fail(f"the database cannot be used: {str(problem).strip()}. Check DATABASE_URL or POLYCLINIC_DATA.")
+
+
+def migrate(_given: argparse.Namespace) -> int:
+    """Run pending migrations; say so when there are none."""
+    bring_up_to_date(print)
+    print("The database is up to date.")
+    return 0
+
+
+def audit(_given: argparse.Namespace) -> int:
+    """Verify the audit chains. Exit code 1 when an entry does not hold, each named by chain and number."""
+    breaks = list(chain.verify())
+    for broken in breaks:
+        print(f"chain {broken.lane}, entry {broken.seq}: {broken.why}")
+    total = AuditEntry.objects.count()
+    print(f"{total} entries checked, {len(breaks)} do not hold." if breaks else f"{total} entries checked, all hold.")
+    return 1 if breaks else 0

@@ -1,0 +1,107 @@
+"""`polyclinic doctor`: is this installation in order, and if not, what to do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.checks import ERROR, run_checks
+from django.db import DatabaseError, connection, transaction
+
+from polyclinic.commands.database import pending
+from polyclinic.web import static
+
+_LEAST_FREE: Final = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `remedy` is empty when all is well."""
+
+    what: str
+    remedy: str = ""
+
+
+def python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    return Finding(f"Python {version}", "" if good else "install Python 3.11 or newer")
+
+
+def database() -> Finding:
+    """Write something and take it back, so that a read-only or full disk shows."""
+    name = f"Database ({connection.vendor})"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE polyclinic_doctor (id integer)")
+            cursor.execute("INSERT INTO polyclinic_doctor VALUES (1)")
+            transaction.set_rollback(True)
+    except DatabaseError as problem:
+        return Finding(f"{name}: {str(problem).strip()}", "check DATABASE_URL, its rights, and that the server runs")
+    return Finding(f"{name} can be read and written")
+
+
+def migrations() -> Finding:
+    try:
+        waiting = pending()
+    except DatabaseError:
+        return Finding("Migrations: not known, the database cannot be used", "repair the database first")
+    if waiting:
+        return Finding(f"Migrations: {len(waiting)} are missing", "run `polyclinic migrate`")
+    return Finding("Migrations are up to date")
+
+
+def addresses() -> Finding:
+    """Django's own checks and ours: every address declares who may call it."""
+    wrong = [message for message in run_checks() if message.level >= ERROR]
+    if wrong:
+        return Finding(f"System checks: {wrong[0].msg}", wrong[0].hint or "run `python -m polyclinic.manage check`")
+    return Finding("System checks pass")
+
+
+def assets() -> Finding:
+    if finders.find("css/base.css") is None:
+        return Finding("Assets: the style sheets are missing from the package", "install the package again")
+    if static.stale():
+        return Finding("Static files will be collected at the next start")
+    return Finding("Static files are collected")
+
+
+def disk() -> Finding:
+    folder = settings.DATA if settings.DATA.exists() else settings.DATA.resolve().parent
+    if not folder.exists():
+        return Finding(f"Data folder {settings.DATA} is missing", "create it, or name another with --data")
+    free = shutil.disk_usage(folder).free
+    told = f"{free / 2**30:.1f} GiB free at {settings.DATA}"
+    return Finding(told, "" if free >= _LEAST_FREE else "make room: at least 0.5 GiB is needed to keep booking")
+
+
+def keys() -> Finding:
+    """Secrets in the data folder must be readable by their owner only."""
+    if os.name == "nt":
+        return Finding("Key files: rights are kept by Windows, not checked here")
+    loose = [path for path in settings.DATA.glob("*.key") if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    if loose:
+        return Finding(f"Key file {loose[0]} can be read by others", f"chmod 600 {loose[0]}")
+    return Finding("Key files are readable by their owner only")
+
+
+CHECKS: Final[tuple[Callable[[], Finding], ...]] = (python, database, migrations, addresses, assets, disk, keys)
+
+
+def doctor(_given: argparse.Namespace) -> int:
+    """Print every finding with its remedy. Exit code 1 when something needs doing."""
+    findings = [check() for check in CHECKS]
+    for finding in findings:
+        print(f"{'!!' if finding.remedy else 'ok'}  {finding.what}")
+        if finding.remedy:
+            print(f"    → {finding.remedy}")
+    return 1 if any(finding.remedy for finding in findings) else 0

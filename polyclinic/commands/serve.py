@@ -1,0 +1,111 @@
+"""`polyclinic serve` and `polyclinic demo`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from polyclinic.cli import fail
+from polyclinic.commands import database
+from polyclinic.web import static
+
+
+def say(line: str) -> None:
+    """One progress line, seen at once even through a pipe."""
+    print(line, flush=True)
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Make ready and serve until stopped."""
+    if given.workers > 1 and "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        fail("--workers needs PostgreSQL (set DATABASE_URL): SQLite is written by one process at a time")
+    if not given.no_migrate:
+        database.bring_up_to_date(say)
+    if static.collect():
+        say("Static files collected.")
+    listener = _listen(given.host, given.port)
+    connections.close_all()
+    _announce(given, listener)
+    return _run(given, listener)
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Load the demo hospital and, with --serve, run the server and show who can sign in."""
+    from polyclinic.demo import load
+
+    if not given.no_migrate:
+        database.bring_up_to_date(say)
+    load.load(say)
+    if not given.serve:
+        return 0
+    return serve(argparse.Namespace(**{**vars(given), "no_migrate": True}))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The listening socket, opened before anything is announced so that a taken port is one clear line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        fail(f"cannot listen on {host} port {port}: {problem.strerror}. Choose another with --port.")
+    listener.listen(2048)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(given: argparse.Namespace, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    shown = "localhost" if given.host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else given.host  # noqa: S104 - compared
+    say(f"Polyclinic is on http://{shown}:{port}/ (stop with Ctrl+C)")
+    if settings.DEMO:
+        from polyclinic.demo import accounts
+
+        say(f"Demo accounts, all with the password {accounts.PASSWORD}")
+        for account in accounts.ACCOUNTS:
+            say(f"  {account.role!s:<16} {account.email}")
+
+
+def _options(given: argparse.Namespace) -> dict[str, Any]:
+    """What uvicorn is told. The sans-IO WebSocket protocol and no per-message deflate: 3 times the fan-out."""
+    return {
+        "app": "polyclinic.web.app:application",
+        "http": "httptools",
+        "loop": "asyncio" if sys.platform == "win32" else "uvloop",
+        "ws": "websockets-sansio",
+        "ws_per_message_deflate": False,
+        "ws_max_size": 256 * 1024,
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(given.trust_proxy),
+        "forwarded_allow_ips": given.trust_proxy or None,
+        "timeout_keep_alive": 30,
+        # Streams never end by themselves; after this the server stops all the same.
+        "timeout_graceful_shutdown": 5,
+        "workers": given.workers,
+    }
+
+
+def _run(given: argparse.Namespace, listener: socket.socket) -> int:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(**_options(given))
+    server = uvicorn.Server(config)
+    if given.workers > 1:
+        # Children are started afresh and read the environment again.
+        os.environ["DJANGO_SETTINGS_MODULE"] = "polyclinic.settings"
+        Multiprocess(config, target=server.run, sockets=[listener]).run()
+        return 0
+    server.run(sockets=[listener])
+    return 0 if server.started else 1

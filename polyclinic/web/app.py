@@ -1,0 +1,167 @@
+"""The one ASGI application: outermost checks and headers, then streams and sockets here, everything else in Django.
+
+Order for every request: request id, host, body size, route. Whatever is answered, by whomever, leaves with the headers
+of `web.headers`.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import re
+from typing import Any, Final
+from uuid import uuid4
+
+import django
+from django.apps import apps
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "polyclinic.settings")
+if not apps.ready:
+    django.setup(set_prefix=False)
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http.request import split_domain_port, validate_host
+
+from polyclinic.core import context
+from polyclinic.core.errors import Problem
+from polyclinic.live import gateway, sockets, sse
+from polyclinic.web import health, reports
+from polyclinic.web.answers import answer
+from polyclinic.web.bridge import (
+    ApiHandler,
+    BodyTooLarge,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    Workers,
+    read_body,
+)
+from polyclinic.web.errors import BadRequest, TooLarge, Unexpected
+from polyclinic.web.headers import secured
+
+_log = logging.getLogger("polyclinic.web")
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_KNOWN_HOSTS_KEPT: Final = 256
+
+
+class Application:
+    """The process's front door. Built once; its worker threads live from lifespan startup to shutdown."""
+
+    def __init__(self) -> None:
+        self._pages = WSGIHandler()
+        self._api = ApiHandler()
+        self._workers: Workers | None = None
+        self._known_hosts: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await gateway.start()
+                # What is loaded by now stays: collecting it again and again would only stall live delivery.
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(100_000, 50, 1_000)
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await gateway.stop()
+                if self._workers:
+                    self._workers.close()
+                    self._workers = None
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    @property
+    def workers(self) -> Workers:
+        """The worker threads, started when first needed."""
+        if self._workers is None:
+            self._workers = Workers(settings.WORKER_THREADS)
+        return self._workers
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context.request_id.set(_request_id(scope))
+        if not self._host_allowed(scope) or not scope["path"].startswith("/socket.io"):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await sockets.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = _request_id(scope)
+        context.request_id.set(request_id)
+        begun = False
+
+        async def sending(message: dict[str, Any]) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message = {**message, "headers": secured(scope, message.get("headers", ()), request_id)}
+            await send(message)
+
+        try:
+            await self._route(scope, receive, sending, request_id)
+        except Disconnected:
+            return
+        except BodyTooLarge:
+            await answer(scope, sending, TooLarge(settings.MAX_BODY_BYTES))
+        except Problem as problem:
+            await answer(scope, sending, problem)
+        except Exception:
+            _log.exception("unhandled error")
+            if begun:
+                # Half an answer is out; breaking the connection is the only way to say that it is not whole.
+                raise
+            await answer(scope, sending, Unexpected())
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        path: str = scope["path"]
+        if not self._host_allowed(scope):
+            raise BadRequest()
+        if path == "/live" or path.startswith("/live/") or path == "/api/appointments/stream":
+            await sse.app(scope, receive, send)
+        elif path == "/socket.io" or path.startswith("/socket.io/"):
+            await sockets.app(scope, receive, send)
+        elif path in health.PATHS:
+            await health.serve(scope, send, self.workers)
+        elif path == reports.PATH:
+            await reports.serve(scope, receive, send)
+        else:
+            body = await read_body(scope, receive, settings.MAX_BODY_BYTES)
+            handler = self._api if path.startswith("/api/") else self._pages
+            status, headers, payload = await self.workers.run(handler, scope, body, request_id)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": payload})
+
+    def _host_allowed(self, scope: Scope) -> bool:
+        """Whether the Host header is a name of ours: a foreign one must not end up in links and mails."""
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        if host in self._known_hosts:
+            return True
+        domain, _port = split_domain_port(host)
+        allowed = bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+        if allowed and len(self._known_hosts) < _KNOWN_HOSTS_KEPT:
+            self._known_hosts.add(host)
+        return allowed
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id of this request when it is a sane one, else a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return str(value.decode("ascii"))
+    return uuid4().hex
+
+
+application = Application()
