@@ -39,8 +39,8 @@ def forms(response: Any) -> list[dict[str, Any]]:
 
 
 def form(response: Any, action: str) -> dict[str, Any]:
-    """The form whose action is `action`, else the first whose action contains it."""
-    found = forms(response)
+    """The form that posts to `action`, else the first whose action contains it."""
+    found = sorted(forms(response), key=lambda one: one["method"] != "post")
     exact = [one for one in found if one["action"] == action]
     return (exact or [one for one in found if action in one["action"]])[0]
 

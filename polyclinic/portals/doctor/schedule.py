@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from polyclinic.portals.doctor import forms
 from polyclinic.portals.doctor.day import nav
 from polyclinic.scheduling import schedules, selectors
 from polyclinic.scheduling.problems import PatientsStranded
-from polyclinic.scheduling.rows import ScheduleView
+from polyclinic.scheduling.rows import AppointmentRow, ScheduleView
 from polyclinic.web.access import declare
 
 # Sent with an answer to "whom does this affect?", and therefore not repeated in the next question.
@@ -99,7 +100,13 @@ def remove_exception(request: HttpRequest, schedule_id: str, exception_id: str) 
         raise NotFound()
 
     def save() -> None:
-        schedules.remove_exception(actor=person_of(request), exception_id=found, version=_version(request))
+        schedules.remove_exception(
+            actor=person_of(request),
+            exception_id=found,
+            version=_version(request),
+            acknowledged=acknowledged(request.POST),
+            resolution=resolution(request.POST),
+        )
 
     return _try(request, schedule, save, _("It is removed."))
 
@@ -118,8 +125,9 @@ def _try(request: HttpRequest, schedule: ScheduleView, save: Callable[[], None],
     try:
         save()
     except PatientsStranded as stranded:
+        rows = msgspec.convert(stranded.extra["appointments"], list[AppointmentRow])
         return show(
-            request, "doctor/stranded.html", 409, schedule=schedule, rows=stranded.extra["appointments"],
+            request, "doctor/stranded.html", 409, schedule=schedule, rows=rows,
             sent=repeated(request.POST), action=request.path, nav=nav(request, "schedule"),
         )  # fmt: skip
     except Problem as problem:

@@ -128,6 +128,7 @@ def week_of(viewer: Viewer, wish: Wish) -> dict[str, Any]:
     facility = next((row for row in facilities if row.id == place), None)
     if facility is None:
         raise NotFound()
+    works = {place.facility_id for place in doctor.places} if doctor else None
     today = today_in(facility.time_zone)
     natural = strip.choice(first).day if first else today
     begin = max(today, wish.first or natural)
@@ -137,7 +138,7 @@ def week_of(viewer: Viewer, wish: Wish) -> dict[str, Any]:
         "service": service,
         "doctor": doctor,
         "facility": facility,
-        "facilities": [row for row in facilities if doctor is None or row.id in {place.facility_id for place in doctor.places}],
+        "facilities": [row for row in facilities if works is None or row.id in works],
         "first": strip.choice(first, wish.pick) if first else None,
         "week": strip.week(free, begin, facility.time_zone, wish.pick),
         "earlier": max(today, begin - timedelta(days=strip.DAYS)) if begin > today else None,

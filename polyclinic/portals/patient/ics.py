@@ -15,7 +15,7 @@ _AGREED = ("confirmed", "checked_in", "completed")
 
 
 def calendar(row: Any, place: Any, public_url: str) -> bytes:  # noqa: ANN401 - an AppointmentRow and a facility row
-    """The calendar file. The same appointment keeps its UID; SEQUENCE is its version, so a newer file replaces an older.
+    """The calendar file. UID is the appointment's for good; SEQUENCE is its version, so a newer file replaces an older.
 
     Once it is cancelled or declined the file says so with METHOD:CANCEL, and the calendar takes the entry out.
     """

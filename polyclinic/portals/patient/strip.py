@@ -1,4 +1,4 @@
-"""Seven days of free times as a page shows them: by day, then morning, afternoon and evening, in the facility's zone."""
+"""Seven days of free times as a page shows them: by day and part of the day, in the facility's zone."""
 
 from __future__ import annotations
 
