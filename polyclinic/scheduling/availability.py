@@ -215,7 +215,7 @@ def _search(found: Sequence[Frame], length: int | None, first_day: date, days: i
     ]
 
 
-def _key(resource: UUID | None) -> object:
+def _key(resource: UUID | None) -> Any:  # noqa: ANN401 - a string on SQLite, a UUID on PostgreSQL
     """A resource id as the database driver hands it back."""
     return adapt(resource)
 
@@ -224,7 +224,7 @@ def _busy(found: Sequence[Frame], from_minute: int, until: int) -> dict[object, 
     """What is reserved in this stretch, by resource. Written by hand: minutes are counted in the database, since
     turning ten thousand rows into datetimes costs more than the whole search."""
     resources = {item.doctor_id for item in found} | {item.room_id for item in found if item.room_id}
-    keys = [_key(resource) for resource in resources]
+    keys: list[Any] = [_key(resource) for resource in resources]
     minutes = "(EXTRACT(EPOCH FROM {0})/60)::bigint" if is_postgres() else "CAST(strftime('%%s', {0}) AS INTEGER)/60"
     spans: dict[object, list[Span]] = {}
     low, high = adapt(moment_of(from_minute)), adapt(moment_of(until))
@@ -238,8 +238,9 @@ def _busy(found: Sequence[Frame], from_minute: int, until: int) -> dict[object, 
             "AND r.starts < %s AND r.starts > %s AND r.ends > %s "
             "AND (r.hold_id IS NULL OR h.expires_at > %s)"
         )
+        params: list[Any] = [*chunk, high, before, low, adapt(clock.now())]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*chunk, high, before, low, adapt(clock.now())])
+            cursor.execute(sql, params)
             rows: list[Any] = cursor.fetchall()
         for resource, start, end in rows:
             spans.setdefault(resource, []).append((start, end))

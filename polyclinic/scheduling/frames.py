@@ -72,6 +72,22 @@ def frames(schedules: QuerySet[Schedule]) -> list[Frame]:
     return _made(list(schedules.values_list(*_COLUMNS)))
 
 
+def plan_afresh(schedule_id: UUID) -> Plan:
+    """The plan as the running transaction sees it, past the cache and without entering it."""
+    being_changed(schedule_id)
+    return _load(_one.rows(schedule_id))[schedule_id]
+
+
+def unchanged(known: Frame) -> bool:
+    """Whether the schedule is still the version it was made ready from."""
+    rows = _one.rows(known.schedule_id)
+    return bool(rows) and (rows[0][1], rows[0][5], rows[0][9]) == (
+        known.version,
+        known.bookable,
+        known.facility.version,
+    )
+
+
 def being_changed(schedule_id: UUID) -> None:
     """From now on this thread does not remember the schedule from inside a transaction: it may yet roll back."""
     if not hasattr(_touched, "ids"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -15,7 +16,7 @@ from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
 from polyclinic.core.db import adapt
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.scheduling import availability, problems
+from polyclinic.scheduling import availability, frames, problems
 from polyclinic.scheduling.frames import Frame
 from polyclinic.scheduling.models import Hold, Reservation
 from polyclinic.scheduling.problems import NotASlot, PatientBusy, SlotTaken, Wish
@@ -100,6 +101,9 @@ def reserve(
     """
     resources = wanted.resources(patient_id)
     db.lock_keys(resource for resource, *_rest in resources)
+    if db.is_postgres() and not frames.unchanged(wanted.frame):
+        # The hours changed while we waited for the doctor's lock; what we checked against is no longer true.
+        raise problems.wished(SlotTaken(), wanted.wish)
     clear(actor, wanted, resources)
     owner = [adapt(appointment_id), adapt(hold_id)]
     try:
@@ -139,7 +143,7 @@ def _rivals(resources: list[tuple[UUID, str, datetime, datetime]]) -> list[tuple
     """(kind, hold, its expiry, its holder) of what overlaps one of the resources, in one statement."""
     # At most a day long, so a rival begins less than a day before: the index range stays short.
     part = "(r.resource_id = %s AND r.starts < %s AND r.starts > %s AND r.ends > %s)"
-    params: list[object] = []
+    params: list[Any] = []
     for key, _kind, start, end in resources:
         params += [adapt(key), adapt(end), adapt(start - timedelta(days=1)), adapt(start)]
     with connection.cursor() as cursor:
@@ -162,7 +166,7 @@ def _aware(value: datetime | None) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _insert(rows: list[list[object]]) -> None:
+def _insert(rows: list[list[Any]]) -> None:
     marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(

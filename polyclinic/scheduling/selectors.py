@@ -30,7 +30,7 @@ from polyclinic.scheduling.rows import (
     WeeklyRow,
 )
 from polyclinic.scheduling.sight import require_doctor, visible
-from polyclinic.scheduling.states import APPOINTMENT, DECLINED, EXPECTED
+from polyclinic.scheduling.states import APPOINTMENT, CANCELLED, DECLINED, EXPECTED
 
 MAX_LIMIT = 200
 SORTS = {
@@ -165,8 +165,9 @@ def patient_of_doctor(viewer: Viewer, patient_id: UUID) -> PatientRow:
     """A patient in the viewing doctor's list. Raises NotFound for anyone else's."""
     if not isinstance(viewer, Person):
         raise Unauthenticated()
-    links = CareLink.objects.filter(doctor_id=viewer.doctor_id, patient_id=patient_id)
-    rows = _patient_rows(links) if viewer.doctor_id else []
+    if viewer.doctor_id is None:
+        raise NotFound()
+    rows = _patient_rows(CareLink.objects.filter(doctor_id=viewer.doctor_id, patient_id=patient_id))
     if not rows:
         raise NotFound()
     return rows[0]
@@ -225,9 +226,9 @@ def _view(row: Schedule) -> ScheduleView:
 def _patient_rows(links: QuerySet[CareLink]) -> list[PatientRow]:
     now = clock.now()
     visits = Appointment.objects.filter(doctor_id=OuterRef("doctor_id"), patient_id=OuterRef("patient_id"))
-    visits = visits.order_by().values("patient_id")
-    coming = visits.filter(state__in=EXPECTED, starts__gt=now).annotate(at=Min("starts")).values("at")
-    past = visits.exclude(state__in=("cancelled", DECLINED)).filter(starts__lte=now).annotate(at=Max("starts"))
+    grouped = visits.order_by().values("patient_id")
+    coming = grouped.filter(state__in=EXPECTED, starts__gt=now).annotate(at=Min("starts")).values("at")
+    past = grouped.exclude(state__in=(CANCELLED, DECLINED)).filter(starts__lte=now).annotate(at=Max("starts"))
     rows = links.annotate(coming=Subquery(coming), past=Subquery(past.values("at"))).values_list(
         "patient_id", "patient__family_name", "patient__given_name", "patient__mrn", "patient__born", "patient__sex",
         "since", "seen_at", "coming", "past",
