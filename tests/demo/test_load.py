@@ -21,11 +21,14 @@ from polyclinic.core.models import AuditEntry, OutboxEvent
 from polyclinic.demo import accounts, crowd, diary, load, names, places
 from polyclinic.demo.seed import Seeded
 from polyclinic.facilities.models import Department, Facility, Room, Service
+from polyclinic.people.actions import next_record_number
 from polyclinic.people.models import Account, Doctor, Patient
 from polyclinic.scheduling import frames, selectors
 from polyclinic.scheduling.models import Appointment, CareLink, Reservation, Schedule
 from tests.demo.days import today_of
 
+# The mark is what makes the runner set up its own database; the module's fixture alone would meet the real one.
+pytestmark = pytest.mark.django_db
 PATIENTS, VISITS = 300, 260
 WORKDAY = datetime(2026, 11, 18, 10, 25, tzinfo=UTC)
 
@@ -66,6 +69,10 @@ def test_history_is_told_in_the_order_it_happened(loaded: list[str]) -> None:
     assert times == sorted(times)
     assert times[-1] <= WORKDAY
     assert WORKDAY - times[0] > timedelta(days=10)
+
+
+def test_the_next_patient_gets_a_record_number_of_their_own(loaded: list[str]) -> None:
+    assert not Patient.objects.filter(mrn=next_record_number()).exists()
 
 
 def test_the_past_is_settled_and_the_future_is_not(loaded: list[str]) -> None:
