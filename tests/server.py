@@ -94,11 +94,11 @@ class Server:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended with {self._process.returncode}:\n{self.log()}")
+                raise RuntimeError(f"the server ended with {self._process.returncode}:\n{self.log()[-4000:]}")
             if self._ready():
                 return
             time.sleep(0.02)
-        raise RuntimeError(f"the server was not ready after {START_SECONDS} s:\n{self.log()}")
+        raise RuntimeError(f"the server was not ready after {START_SECONDS} s:\n{self.log()[-4000:]}")
 
     def _ready(self) -> bool:
         try:

@@ -329,6 +329,9 @@ class Gateway:
         alive: set[str] = set()
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             alive |= await self.in_thread(identity.alive, keys[start : start + _KEYS_AT_ONCE])
+        for key in set(keys) - alive:
+            # An answer remembered from a moment ago would let the same client straight in again.
+            identity.forget(key)
         staying = []
         for subscriber in watched:
             if subscriber.person and subscriber.person.session in alive:
@@ -397,3 +400,8 @@ async def start() -> None:
 async def stop() -> None:
     """Stop the process's gateway."""
     await gateway.stop()
+
+
+def running() -> bool:
+    """Whether the process's gateway follows the log."""
+    return gateway._loop is not None
