@@ -276,6 +276,8 @@ class Gateway:
         replay and the live events.
         """
         until = subscriber.last = self.position
+        # What was kept since joining lies within the replay; keeping it as well would tell it twice.
+        subscriber.held = deque()
         verdict = await self.judge(cursor)
         if subscriber.gone:
             return

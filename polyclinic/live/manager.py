@@ -18,10 +18,12 @@ import socketio
 from engineio import packet as engine_packet
 from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
+from engineio.exceptions import QueueEmpty
 
 from polyclinic.live.pipe import go_on, run_now
 
 LIMIT = 6_000
+_PER_POLL = 16
 
 
 class _Ready(engine_packet.Packet):
@@ -68,7 +70,19 @@ class DirectSocket(AsyncSocket):
     async def poll(self) -> list[engine_packet.Packet]:
         """Called when the reader of the queue has sent what it took before, and wants more."""
         self.queue.in_flight = 0
-        packets: list[engine_packet.Packet] = await super().poll()
+        patience = self.server.ping_interval + self.server.ping_timeout
+        try:
+            packets = [await asyncio.wait_for(self.queue.get(), patience)]
+        except (TimeoutError, asyncio.CancelledError):
+            raise QueueEmpty from None
+        # Clients refuse a long-polling answer with more packets than this; the rest goes into the next one.
+        most = LIMIT if self.upgraded else _PER_POLL
+        while packets[-1] is not None and len(packets) < most and not self.queue.empty():
+            packets.append(self.queue.get_nowait())
+        if packets[-1] is None:
+            packets.pop()
+            if packets:
+                self.queue.put_nowait(None)  # the end is told in an answer of its own
         return packets
 
     def post(self, texts: Iterable[str]) -> bool:

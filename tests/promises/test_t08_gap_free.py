@@ -1,0 +1,110 @@
+"""T8: clients cut at random miss nothing, hear nothing twice, and keep the order; a resync is said aloud.
+
+The small size: 10 clients of server-sent events and 10 of Socket.IO, cut and reconnecting with their cursor while
+events are written. The checker sits in the client and knows only what it heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from tests.live.driving import Listener, Live, running
+from tests.live.test_sockets import Ear
+
+pytestmark = pytest.mark.service
+
+EVENTS = 600
+EACH = 10
+
+
+class Gap(AssertionError):
+    """A client missed an event, heard one twice, or out of order."""
+
+
+def check(stream: str, revisions: list[int]) -> None:
+    if revisions != list(range(1, EVENTS + 1)):
+        raise Gap(f"stream {stream}: {len(revisions)} of {EVENTS}, first heard {revisions[:5]}")
+
+
+async def by_stream(live: Live, stream: str, chance: random.Random) -> None:
+    """Listen, cut off after a random number of events, come back with the last id."""
+    heard: list[int] = []
+    headers = live.cookie("doctor")
+    async with aiohttp.ClientSession() as http:
+        listener = Listener(http, live.url + "/live", headers)
+        listener.last_id = str(live.people["start"])
+        while len(heard) < EVENTS:
+            await listener.open()
+            for _ in range(chance.randint(1, 120)):
+                event = await listener.next(6)
+                if event is None:
+                    break
+                if event.name == "resync":
+                    raise Gap("told to start afresh within the kept log")
+                if event.name == "message" and event.data["appointmentId"] == stream:
+                    heard.append(event.data["revision"])
+            listener.cut()
+            await asyncio.sleep(chance.random() * 0.2)
+    check(stream, heard)
+
+
+async def by_socket(live: Live, stream: str, chance: random.Random) -> None:
+    """The same over Socket.IO with `auth.cursor`."""
+    heard: list[int] = []
+    cursor = live.people["start"]
+    while len(heard) < EVENTS:
+        ear = Ear(live, "doctor")
+        transports = chance.choice([("websocket",), ("polling", "websocket"), ("polling",)])
+        await ear.connect(transports, aliases=False, cursor=cursor)
+        enough = chance.randint(1, 120)
+        await ear.until(lambda ear=ear, enough=enough: len(ear.of("appointment.booked")) >= min(enough, 5), 6)
+        await ear.client.disconnect()
+        for event in ear.of("appointment.booked"):
+            cursor = event["id"]
+            if event["appointmentId"] == stream:
+                heard.append(event["revision"])
+        await asyncio.sleep(chance.random() * 0.2)
+    check(stream, heard)
+
+
+def story(live: Live, seed: int, kinds: tuple[str, ...] = ("stream", "socket")) -> None:
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    stream = str(uuid4())
+    live.people["start"] = live.call("metrics")["position"]
+
+    async def run() -> None:
+        listeners = [
+            (by_stream if kind == "stream" else by_socket)(live, stream, random.Random(chance.random()))
+            for kind in kinds
+            for _ in range(EACH)
+        ]
+
+        async def write() -> None:
+            for first in range(1, EVENTS + 1, 20):
+                await asyncio.to_thread(live.append, first, 20, stream=stream)
+                await asyncio.sleep(chance.random() * 0.1)
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(write(), *listeners)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("ring", ["20000", "50"])
+def test_cuts_leave_no_gap(tmp_path: Path, ring: str) -> None:
+    """With a large memory clients are caught up from there; with a tiny one, from the log."""
+    with running(tmp_path, LIVE_RING=ring) as live:
+        story(live, random.randrange(10**9))
+
+
+def test_without_replay_the_checker_notices(tmp_path: Path) -> None:
+    """The negative control: with replay switched off the same story must fail."""
+    with running(tmp_path, LIVE_NO_REPLAY="1") as live, pytest.raises((Gap, TimeoutError)):
+        story(live, 7, ("stream",))
