@@ -3,7 +3,7 @@
 python-socketio makes a task, a queue item and a timer per client and event. Here a client whose queue is empty and
 whose writer rests is sent to on the spot; everyone else (slow, still on long polling, being upgraded) goes through
 Engine.IO's queue, which then keeps the order. This uses private attributes of the two libraries, whose versions are
-pinned for that reason; `tests/live/test_manager.py` is what notices a change in them.
+pinned for that reason; `tests/live/test_sockets.py` notices a change in them.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import pytest
 import socketio
 
@@ -22,7 +23,8 @@ class Ear:
         self.headers = live.cookie(who) if who else {}
         self.heard: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
-        self.client = socketio.AsyncClient(reconnection=False)
+        self._http = aiohttp.ClientSession()
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self.client.on("*", self._hear)
         self.client.on("disconnect", self._news.set)
 
@@ -34,6 +36,10 @@ class Ear:
         await self.client.connect(
             self.live.url, headers=self.headers, auth=auth or None, transports=list(transports), wait_timeout=5
         )
+
+    async def close(self) -> None:
+        await self.client.disconnect()
+        await self._http.close()
 
     def of(self, name: str) -> list[Any]:
         return [data for heard, data in self.heard if heard == name]
@@ -51,7 +57,7 @@ def drive(live: Live, who: str | None, story) -> None:
         try:
             await story(ear)
         finally:
-            await ear.client.disconnect()
+            await ear.close()
 
     asyncio.run(run())
 
@@ -110,7 +116,7 @@ def test_a_cursor_resumes_after_a_cut(live: Live) -> None:
         answer = await again.client.call("resume", {"cursor": cursor})
         assert answer["ok"]
         await again.until(lambda: len(again.of("appointment.booked")) == 4)
-        await again.client.disconnect()
+        await again.close()
 
     drive(live, "doctor", story)
 

@@ -64,7 +64,7 @@ async def by_socket(live: Live, stream: str, chance: random.Random) -> None:
         await ear.connect(transports, aliases=False, cursor=cursor)
         enough = chance.randint(1, 120)
         await ear.until(lambda ear=ear, enough=enough: len(ear.of("appointment.booked")) >= min(enough, 5), 6)
-        await ear.client.disconnect()
+        await ear.close()
         for event in ear.of("appointment.booked"):
             cursor = event["id"]
             if event["appointmentId"] == stream:
