@@ -127,6 +127,12 @@ def open_api_session(account: Account, user_agent: str = "") -> str:
     return str(store.session_key)
 
 
+def end_session(key: str) -> None:
+    """Sign this one session out: its pages, streams, sockets and tokens."""
+    Session.objects.filter(session_key=key).delete()
+    forget(key)
+
+
 def end_sessions(account_id: UUID, *, keep: str = "") -> int:
     """Sign the account out everywhere (except the session `keep`). Returns how many sessions ended."""
     rows = Session.objects.filter(account_id=account_id).exclude(session_key=keep)

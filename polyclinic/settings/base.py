@@ -70,10 +70,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "polyclinic.api.cors.ApiEdgeMiddleware",
     "polyclinic.web.viewer.ViewerMiddleware",
 ]
 # /api has its own short chain: no templates, no messages, and CSRF is checked only for cookie callers.
 API_MIDDLEWARE = [
+    "polyclinic.api.cors.ApiEdgeMiddleware",
     "polyclinic.web.language.LanguageMiddleware",
     "polyclinic.web.viewer.ApiViewerMiddleware",
 ]

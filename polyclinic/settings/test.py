@@ -24,3 +24,5 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # A pool would keep connections open to the test database that the runner wants to drop.
 DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # noqa: F405
+# WhiteNoise warns about a missing folder, and warnings are errors.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
