@@ -110,7 +110,9 @@ def test_nothing_inline_and_nothing_from_elsewhere(pages: dict[str, tuple[dict[s
 
 def test_every_posting_form_carries_its_token(pages: dict[str, tuple[dict[str, str], Reader]]) -> None:
     for path, (_headers, reader) in pages.items():
-        assert reader.posts <= reader.tokens, path
+        # The gallery shows forms that lead nowhere.
+        if not path.startswith("/design"):
+            assert reader.posts <= reader.tokens, path
 
 
 def test_the_reader_sees_what_is_wrong() -> None:
