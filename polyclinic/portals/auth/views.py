@@ -81,7 +81,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             explain(form, refused)
         else:
             account = get_user_model()._default_manager.get(pk=patient.account_id)
-            account.backend = "django.contrib.auth.backends.ModelBackend"  # type: ignore[attr-defined]  # as login wants
+            account.backend = "django.contrib.auth.backends.ModelBackend"
             enter(request, account)
             return see(back)
     status = 422 if form.errors else 200

@@ -53,7 +53,7 @@ class Wish:
             "from": wish.first,
             "pick": wish.pick,
         }
-        return urlencode({name: value for name, value in named.items() if value})
+        return urlencode({name: str(value) for name, value in named.items() if value})
 
 
 @declare("public")
@@ -117,7 +117,7 @@ def week_of(viewer: Viewer, wish: Wish) -> dict[str, Any]:
     filters: dict[str, Any] = {
         "doctor_id": wish.doctor,
         "service_id": wish.service,
-        "specialty": None if doctor else service.specialty,
+        "specialty": service.specialty if service and not doctor else None,
         "facility_id": wish.facility,
     }
     found = selectors.first_free(viewer, **filters, limit=1)
