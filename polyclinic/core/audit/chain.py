@@ -20,7 +20,7 @@ from django.db import connection
 
 from polyclinic.core import clock, context
 from polyclinic.core.actors import Actor
-from polyclinic.core.db import InsertStatement, is_postgres
+from polyclinic.core.db import InsertStatement, Statement, is_postgres, run_sql
 from polyclinic.core.errors import OutsideTransaction
 from polyclinic.core.models import AuditEntry
 
@@ -33,6 +33,7 @@ _FIELDS = (
     "from_state", "to_state", "revision", "reason", "request_id", "detail", "previous",
 )  # fmt: skip
 _insert = InsertStatement(AuditEntry, *_FIELDS, "digest")
+_HEAD = Statement("SELECT seq, digest FROM core_auditentry WHERE lane = %s ORDER BY seq DESC LIMIT 1")
 _choice = random.Random()  # noqa: S311 - spreads writers over lanes, guards nothing
 _held = threading.local()
 
@@ -82,9 +83,7 @@ def digest(values: list[object]) -> str:
 
 
 def _head(lane: int) -> tuple[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT seq, digest FROM core_auditentry WHERE lane = %s ORDER BY seq DESC LIMIT 1", [lane])
-        row = cursor.fetchone()
+    row = run_sql(_HEAD, [lane]).fetchone()
     return (row[0], row[1]) if row else (0, GENESIS)
 
 
