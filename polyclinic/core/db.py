@@ -25,8 +25,14 @@ _RETRYABLE = {"40001", "40P01"}
 _ATTEMPTS = 4
 
 
+@functools.cache
+def vendor() -> str:
+    """The kind of database this process works on; asked dozens of times in a booking, and it never changes."""
+    return str(connection.vendor)
+
+
 def is_postgres() -> bool:
-    return bool(connection.vendor == "postgresql")
+    return vendor() == "postgresql"
 
 
 def in_transaction() -> bool:
@@ -80,7 +86,7 @@ def run_sql(sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - a D
     keyed read. Whoever watches queries (query counts in tests, execute wrappers) still sees every one of them.
     """
     conn: Any = connections[DEFAULT_DB_ALIAS]
-    if conn.vendor != "sqlite" or conn.queries_logged or conn.execute_wrappers:
+    if is_postgres() or conn.queries_logged or conn.execute_wrappers:
         cursor = conn.cursor()
         cursor.execute(sql.format_style, params)
         return cursor
@@ -121,12 +127,12 @@ class InsertStatement:
         columns = ", ".join(quote(field.column) for field in fields)
         marks = ", ".join(["%s"] * len(fields))
         sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
-        ready = self._ready[connection.vendor] = (Statement(sql), [_writer(field) for field in fields])
+        ready = self._ready[vendor()] = (Statement(sql), [_writer(field) for field in fields])
         return ready
 
     def run(self, *values: object) -> None:
         """Insert one row; values in the order of the field names."""
-        sql, writers = self._ready.get(connection.vendor) or self._prepare()
+        sql, writers = self._ready.get(vendor()) or self._prepare()
         run_sql(sql, [value if write is None else write(value) for write, value in zip(writers, values, strict=True)])
 
 
@@ -165,12 +171,12 @@ class CompiledQuery:
             converters = compiler.get_converters([column for column, *_ in compiler.select])
             readers = [(place, _reader(functions, column)) for place, (functions, column) in converters.items()]
             ready = (Statement(sql), order, readers)
-            self._ready[connection.vendor] = ready
+            self._ready[vendor()] = ready
             return ready
 
     def rows(self, *values: object) -> list[Sequence[Any]]:
         """The rows for these parameter values, converted as the ORM would."""
-        sql, order, readers = self._ready.get(connection.vendor) or self._prepare()
+        sql, order, readers = self._ready.get(vendor()) or self._prepare()
         params = [part.value if isinstance(part, _Fixed) else adapt(values[part]) for part in order]
         fetched: list[Sequence[Any]] = run_sql(sql, params).fetchall()
         if not readers:

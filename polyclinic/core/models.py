@@ -56,11 +56,6 @@ class OutboxEvent(models.Model):
     audience = models.TextField()
     payload = models.TextField()
 
-    class Meta:
-        indexes = [
-            models.Index(fields=["id"], name="outbox_unnumbered", condition=models.Q(position__isnull=True)),
-        ]
-
 
 class IdempotencyRecord(models.Model):
     """The answer once given to a request key, stored with the effect itself."""

@@ -77,8 +77,8 @@ class Hold(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     schedule = models.ForeignKey(Schedule, models.CASCADE)
-    doctor = models.ForeignKey(Doctor, models.PROTECT)
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, db_index=False)
     holder = models.CharField(max_length=64)
     starts = models.DateTimeField()
     ends = models.DateTimeField()
@@ -87,15 +87,19 @@ class Hold(models.Model):
 
 
 class Appointment(models.Model):
-    """A patient's agreed time with a doctor (FHIR Appointment). States and steps: `scheduling.states`."""
+    """A patient's agreed time with a doctor (FHIR Appointment). States and steps: `scheduling.states`.
+
+    Foreign keys have no index of their own where a longer one begins with them: every index is a page written at each
+    booking.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
-    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments")
-    facility = models.ForeignKey(Facility, models.PROTECT, related_name="appointments")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments", db_index=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="appointments", db_index=False)
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="appointments")
-    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True)
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True)
+    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True, db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, db_index=False)
     state = models.CharField(max_length=16)
     version = models.PositiveIntegerField(default=1)
     starts = models.DateTimeField()
@@ -148,7 +152,7 @@ class Reservation(models.Model):
 class CareLink(models.Model):
     """A patient stands in a doctor's list, since their first booking with them. `seen_at` empties the badge."""
 
-    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="care_links")
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="care_links", db_index=False)
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="care_links")
     since = models.DateTimeField(default=clock.now)
     seen_at = models.DateTimeField(null=True, blank=True)
