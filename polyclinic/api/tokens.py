@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 from django.conf import settings
@@ -19,7 +19,9 @@ from django.conf import settings
 from polyclinic.api import keys
 from polyclinic.core.actors import Person
 from polyclinic.facilities import identity
-from polyclinic.people.models import Account
+
+if TYPE_CHECKING:
+    from polyclinic.people.models import Account
 
 LIFETIME_SECONDS: Final = 900
 AUDIENCE: Final = "polyclinic-api"

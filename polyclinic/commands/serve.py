@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -101,11 +102,13 @@ def _run(given: argparse.Namespace, listener: socket.socket) -> int:
     from uvicorn.supervisors import Multiprocess
 
     config = uvicorn.Config(**_options(given))
-    server = uvicorn.Server(config)
     if given.workers > 1:
         # Children are started afresh and read the environment again.
         os.environ["DJANGO_SETTINGS_MODULE"] = "polyclinic.settings"
-        Multiprocess(config, target=server.run, sockets=[listener]).run()
+        Multiprocess(config, sockets=[listener]).run()
         return 0
+    # uvicorn raises the signal again once it has ended in good order; asked to stop, we did, and that is status 0.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    server = uvicorn.Server(config)
     server.run(sockets=[listener])
     return 0 if server.started else 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
@@ -79,7 +79,7 @@ def set_weekly(
         "slotMinutes": slot_minutes,
         "bufferMinutes": buffer_minutes,
     }
-    fields = {"slot_minutes": slot_minutes, "buffer_minutes": buffer_minutes}
+    fields: dict[str, object] = {"slot_minutes": slot_minutes, "buffer_minutes": buffer_minutes}
     _change(actor, row, "schedule.set_weekly", version, fields, detail)
     WeeklyHours.objects.filter(schedule_id=row.pk).delete()
     WeeklyHours.objects.bulk_create(
@@ -198,7 +198,7 @@ def _subject(row: Schedule) -> Subject:
 
 
 def _change(
-    actor: Actor, row: Schedule, action: str, version: int, fields: dict[str, object], detail: dict[str, object]
+    actor: Actor, row: Schedule, action: str, version: int, fields: Mapping[str, object], detail: dict[str, object]
 ) -> None:
     if version != row.version:
         raise StaleEdit(version=row.version)

@@ -42,10 +42,11 @@ class ApiHandler(WSGIHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         """As Django does, from `API_MIDDLEWARE`: no session, no messages, no templates."""
-        self._view_middleware = []
-        self._template_response_middleware = []
-        self._exception_middleware = []
-        handler: Any = convert_exception_to_response(self._get_response)
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        inner: Any = self._get_response  # type: ignore[attr-defined]  # Django has it, its stubs do not
+        handler: Any = convert_exception_to_response(inner)
         for name in reversed(settings.API_MIDDLEWARE):
             layer = import_string(name)(handler)
             if hasattr(layer, "process_view"):
