@@ -28,7 +28,7 @@ def login(request: HttpRequest, body: Credentials) -> HttpResponse:
     account = authenticate(request, username=body.email, password=body.password)
     if account is None:
         raise Unauthenticated(_("The email address or the password is wrong."), code="wrong_credentials")
-    issued = tokens.issue(cast(Any, account), request.META.get("HTTP_USER_AGENT", ""))
+    issued = tokens.issue(cast("Any", account), request.META.get("HTTP_USER_AGENT", ""))
     return answers.reply(TokenRow(issued.token, "Bearer", issued.expires_in))
 
 
