@@ -133,6 +133,12 @@ def end_session(key: str) -> None:
     forget(key)
 
 
+def forget_ended_sessions() -> int:
+    """Delete rows of sessions whose time is over. Returns how many."""
+    gone, _kinds = Session.objects.filter(expire_date__lte=clock.now()).delete()
+    return gone
+
+
 def end_sessions(account_id: UUID, *, keep: str = "") -> int:
     """Sign the account out everywhere (except the session `keep`). Returns how many sessions ended."""
     rows = Session.objects.filter(account_id=account_id).exclude(session_key=keep)

@@ -6,6 +6,7 @@ of `web.headers`.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -41,6 +42,7 @@ from polyclinic.web.bridge import (
 )
 from polyclinic.web.errors import BadRequest, TooLarge, Unexpected
 from polyclinic.web.headers import secured
+from polyclinic.web.housekeeping import Housekeeper
 
 _log = logging.getLogger("polyclinic.web")
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -54,6 +56,7 @@ class Application:
         self._pages = WSGIHandler()
         self._api = ApiHandler()
         self._workers: Workers | None = None
+        self._housekeeper: Housekeeper | None = None
         self._known_hosts: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,12 +73,17 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await gateway.start()
+                self._housekeeper = Housekeeper()
+                self._housekeeper.start()
                 # What is loaded by now stays: collecting it again and again would only stall live delivery.
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(100_000, 50, 1_000)
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self._housekeeper:
+                    await asyncio.to_thread(self._housekeeper.stop)
+                    self._housekeeper = None
                 await gateway.stop()
                 if self._workers:
                     self._workers.close()
