@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLAGS := --disable-pip-version-check --quiet
 PYTEST := $(BIN)/pytest
-POSTGRES_URL ?= postgres://root@127.0.0.1/postgres
+POSTGRES_URL ?= $(or $(TEST_POSTGRES_URL),postgres://root@127.0.0.1/postgres)
+FAST := not service and not browser and not postgres
+REACHABLE := import sys; from tests.server import postgres_reachable as p; sys.exit(not p())
 
 .DEFAULT_GOAL := help
 .PHONY: help run test fast lint lock assets bench docs clean
@@ -50,16 +52,18 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 fast: $(VENV)/.dev
-	$(PYTEST) -q -m "not service and not browser and not postgres"
+	$(PYTEST) -q -n auto -m "$(FAST)"
 
-# The tests on PostgreSQL come before those on SQLite, so that the last thing said is the main suite's own summary.
+# The same tests run on PostgreSQL first; the last thing said is then the whole suite's own summary: SQLite, live
+# servers (some of them on PostgreSQL) and browsers, one after the other because some of them measure time.
 test: lint
-	@if $(BIN)/python -c "from tests.server import postgres_reachable as p; import sys; sys.exit(not p())"; then \
-	  echo "Domain tests on PostgreSQL"; \
-	  DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -q -m "not service and not browser" tests; \
+	@if TEST_POSTGRES_URL=$(POSTGRES_URL) $(BIN)/python -c "$(REACHABLE)"; then \
+	  echo "The fast tests on PostgreSQL"; \
+	  DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -q -n auto -m "not service and not browser"; \
 	elif [ "$$REQUIRE_SERVICES" = 1 ]; then echo "PostgreSQL does not answer"; exit 1; \
 	else echo "PostgreSQL does not answer; its tests are left out"; fi
-	$(PYTEST)
+	@echo "The whole suite"
+	TEST_POSTGRES_URL=$(POSTGRES_URL) $(PYTEST) -q -m "service or not postgres"
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

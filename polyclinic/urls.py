@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from django.urls import include, path
 
-from django.urls import URLPattern, URLResolver, include, path
-
-_LISTS = (
-    ("", "polyclinic.portals.public.urls"),
-    ("", "polyclinic.portals.auth.urls"),
-    ("", "polyclinic.portals.patient.urls"),
-    ("", "polyclinic.portals.doctor.urls"),
-    ("", "polyclinic.portals.ui.urls"),
-    ("", "polyclinic.api.urls"),
-)
-
-urlpatterns: list[URLPattern | URLResolver] = [
-    path(prefix, include(module)) for prefix, module in _LISTS if find_spec(module) is not None
+urlpatterns = [
+    path("", include("polyclinic.portals.public.urls")),
+    path("", include("polyclinic.portals.auth.urls")),
+    path("", include("polyclinic.portals.patient.urls")),
+    path("", include("polyclinic.portals.doctor.urls")),
+    path("", include("polyclinic.portals.ui.urls")),
+    path("", include("polyclinic.api.urls")),
 ]
 
 handler400 = "polyclinic.web.errors.bad_request"

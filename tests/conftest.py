@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,26 @@ from django.db import connection
 
 from polyclinic.facilities import identity
 from tests import house as houses
+
+SERVICES = ("service", "browser", "postgres")
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In continuous integration nothing that needs a service may be left out: there, to skip is to fail."""
+    report = yield
+    required = os.environ.get("REQUIRE_SERVICES") == "1"
+    if report.skipped and required and any(map(item.get_closest_marker, SERVICES)):
+        report.outcome, report.longrepr = "failed", f"skipped although services are required: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
