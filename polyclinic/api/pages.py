@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
 
 from polyclinic.api.mount import api
 from polyclinic.core.outbox import events
@@ -37,11 +38,13 @@ def document() -> dict[str, Any]:
 
 
 @declare("public")
+@require_GET
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(orjson.dumps(document()), content_type="application/json")
 
 
 @declare("public")
+@require_GET
 def api_docs(request: HttpRequest) -> HttpResponse:
     """Every operation by subject, the shapes and the events."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)

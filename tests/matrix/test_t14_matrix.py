@@ -1,0 +1,123 @@
+"""T14: every role at every address with every method gets what the table says, and an address without a row fails.
+
+Whatever is not one's own is answered exactly like what does not exist.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import include, path
+
+from polyclinic import urls
+from polyclinic.web import access
+from tests.api.calling import Answer
+from tests.house import House
+from tests.matrix.driving import METHODS, OTHER_METHODS, World, every_address, words
+from tests.matrix.expected import ROLES, rows
+
+REFUSED = frozenset({401, 403, 404, 405})
+STRANGERS = ("anonymous", "other_patient", "other_doctor", "foreign_receptionist")
+# The same operations are mounted twice (`test_v1_is_the_same_api`), so one of the two is driven.
+V1 = "/api/v1/"
+
+
+def undeclared(addresses: list[str]) -> set[str]:
+    """Addresses that the table does not know."""
+    return set(addresses) - {address for _method, address in rows()}
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    driven = [address for address in every_address() if not address.startswith(V1)]
+    assert undeclared(driven) == set()
+    assert {address for _method, address in rows()} <= set(driven)
+
+
+def test_a_new_address_fails_until_it_is_declared() -> None:
+    """Negative control of the test above."""
+
+    @access.declare("public")
+    def page(_request: object) -> None: ...
+
+    before, urls.urlpatterns[:] = (
+        list(urls.urlpatterns),
+        [*urls.urlpatterns, path("quite-new", include([path("", page)]))],
+    )
+    try:
+        assert undeclared([route for route in every_address() if not route.startswith(V1)]) == {"/quite-new"}
+    finally:
+        urls.urlpatterns[:] = before
+
+
+def test_v1_is_the_same_api() -> None:
+    found = {route: entry.callback for route, entry in access.addresses() if route.startswith("/api/")}
+    operations = {route.removeprefix(V1): view for route, view in found.items() if route.startswith(V1)}
+    assert len(operations) > 20
+    assert all(found["/api/" + route] is view for route, view in operations.items())
+
+
+def test_everyone_gets_what_the_table_says(house: House) -> None:
+    world, table, wrong = World(house), rows(), []
+    for address in every_address():
+        if address.startswith(V1):
+            continue
+        for method in (*METHODS, *OTHER_METHODS):
+            expected = table.get((method, address))
+            for role in ROLES:
+                answer = world.ask(method, address, role)
+                if method == "HEAD" and answer.status not in REFUSED:
+                    # Where it is served, it is GET without the body.
+                    expected = table.get(("GET", address))
+                if expected is None:
+                    sent_away = answer.status == 303 and answer.headers["location"].startswith("/sign-in")
+                    fine, told = answer.status in REFUSED or sent_away, "a refusal"
+                else:
+                    fine, told = answer.status == expected[role], str(expected[role])
+                if not fine:
+                    wrong.append(f"{method} {address} as {role}: {answer.status}, expected {told}")
+    assert wrong == []
+
+
+def test_foreign_and_missing_are_told_in_the_same_words(house: House) -> None:
+    """For each part of an address that names a thing, a stranger is refused as for no such thing, byte for byte."""
+    world, compared, wrong = World(house), 0, []
+    for (method, address), cells in rows().items():
+        for role in STRANGERS:
+            if cells[role] < 300 or (role == "anonymous" and cells[role] == 422):
+                continue
+            foreign = world.ask(method, address, role)
+            for part in world.ids_in(address):
+                absent = world.ask(method, address, role, without=part)
+                compared += 1
+                if not same(world, foreign, absent, part):
+                    wrong.append(f"{method} {address} without {part} as {role}: {foreign.status} and {absent.status}")
+    assert compared > 100
+    assert wrong == []
+
+
+def same(world: World, foreign: Answer, absent: Answer, part: str) -> bool:
+    """Equal in status, words and target, where an id is repeated only as the caller gave it."""
+    return seen(foreign, world.parts[part]) == seen(absent, world.absent(part))
+
+
+def seen(answer: Answer, given: str) -> tuple[object, ...]:
+    return (
+        answer.status,
+        words(answer).replace(given.encode(), b"<given>"),
+        answer.headers.get("location", "").replace(given, "<given>"),
+        answer.headers.get("etag"),
+    )
+
+
+def test_the_comparison_sees_a_difference(house: House) -> None:
+    """Negative control: to the doctor whose appointment it is, there and missing are not the same."""
+    world = World(house)
+    address = "/api/appointments/<appointmentId>"
+    mine, absent = (world.ask("GET", address, "doctor", without=part) for part in (None, "appointmentId"))
+    assert not same(world, mine, absent, "appointmentId")
+
+
+@pytest.mark.parametrize("line", ["GET /x 200 200", "GET /x 200 200 200 200 200 200 200 200 200"])
+def test_a_row_names_every_role(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.matrix.expected.TABLE", f"head\n{line}")
+    with pytest.raises(ValueError, match="/x"):
+        rows()
