@@ -152,8 +152,10 @@ def _call(handler: Any, environ: dict[str, Any], request_id: str) -> Answer:  # 
         if close:
             close()
     status, headers = started
-    return (
-        int(status[:3]),
-        [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-        payload,
-    )
+    code = int(status[:3])
+    told = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    # Known here, and cheaper for both ends than the chunks an unknown length would be sent in. Not said where an
+    # answer has no body by definition.
+    if code not in (204, 304) and not any(name == b"content-length" for name, _value in told):
+        told.append((b"content-length", str(len(payload)).encode()))
+    return code, told, payload

@@ -1,0 +1,37 @@
+"""`python -m bench [name] [options]`: run one measurement, or all of them."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from importlib.util import find_spec
+
+NAMES = {
+    "http": "reading, listing, booking and a page over HTTP, beside a bare ASGI + sqlite3 twin",
+    "start": "time to the first answer and memory of the server with the demo hospital",
+    "slots": "search for free times over a large diary",
+    "fanout": "delivery of events to many listening clients",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is named, with the rest of the arguments; without a name everything there is, one after the other."""
+    chosen, rest = arguments[:1], arguments[1:]
+    if chosen and (chosen[0] not in NAMES or find_spec(f"bench.{chosen[0]}") is None):
+        print("Measurements:")
+        for name, meaning in NAMES.items():
+            if find_spec(f"bench.{name}"):
+                print(f"  {name:<8} {meaning}")
+        return 0 if chosen[0] in {"-h", "--help"} else 2
+    for name in chosen or [name for name in NAMES if find_spec(f"bench.{name}")]:
+        sys.argv = [f"bench {name}", *rest]
+        try:
+            runpy.run_module(f"bench.{name}", run_name="__main__", alter_sys=False)
+        except SystemExit as ended:
+            if ended.code:
+                return ended.code if isinstance(ended.code, int) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
