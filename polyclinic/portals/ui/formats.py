@@ -51,8 +51,18 @@ def clinical_date(value: date | datetime | None, zone: str | None = None) -> str
 
 
 def clock(value: datetime | None, zone: str) -> str:
-    """09:05, 24 hours, in the zone given; a dash when there is no time."""
-    return value.astimezone(ZoneInfo(zone)).strftime("%H:%M") if value else "–"
+    """09:05, 24 hours, in the zone given; a dash when there is no time.
+
+    In the hour that clocks show twice each autumn the offset stands beside it: 02:30 (UTC+02:00).
+    """
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(zone))
+    shown = local.strftime("%H:%M")
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return shown
+    offset = local.strftime("%z")
+    return _kept_in_order(f"{shown} (UTC{offset[:3]}:{offset[3:5]})")
 
 
 def long_date(value: date | datetime | None, zone: str | None = None, *, year: bool = False) -> str:
