@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
@@ -112,7 +114,5 @@ class Session(AbstractBaseSession):
     objects: ClassVar[BaseSessionManager[Session]] = BaseSessionManager()  # type: ignore[assignment]
 
     @classmethod
-    def get_session_store_class(cls) -> Any:  # noqa: ANN401 - imported late, sessions imports this module
-        from polyclinic.people.sessions import SessionStore
-
-        return SessionStore
+    def get_session_store_class(cls) -> Any:  # noqa: ANN401 - the store's class, named by the settings alone
+        return import_module(settings.SESSION_ENGINE).SessionStore
