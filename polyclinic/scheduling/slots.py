@@ -104,7 +104,8 @@ class Plan:
     def starts(self, day: date, length: int) -> tuple[int, ...]:
         """Start minutes of the day's slots of `length` minutes, taken or not.
 
-        Of the two o'clocks of an autumn night only the first is offered: two slots of one name would be confused.
+        A night shift of an autumn night is worked an hour longer and has an hour more of slots: real minutes count.
+        Where the clock shows the same time twice, pages write the offset beside it.
         """
         key = (day.toordinal(), length)
         known = self._days.get(key)
@@ -112,8 +113,6 @@ class Plan:
             return known
         step = length + self.buffer
         found = [minute for start, end in self.worked(day) for minute in range(start, end - length + 1, step)]
-        if _clocks_go_back(day, self.zone):
-            found = [minute for minute in found if not moment_of(minute).astimezone(self.zone).fold]
         if len(self._days) > _REMEMBERED_DAYS:
             self._days.clear()
         made = self._days[key] = tuple(found)
@@ -173,9 +172,3 @@ def _clear(taken: tuple[list[int], list[int]], start: int, end: int) -> bool:
 
 def _within(spans: Iterable[Span], first: int, last: int) -> list[Span]:
     return [(max(start, first), min(end, last)) for start, end in spans if start < last and first < end]
-
-
-def _clocks_go_back(day: date, zone: ZoneInfo) -> bool:
-    today = datetime.combine(day, time(0), zone).utcoffset()
-    tomorrow = datetime.combine(day + timedelta(days=1), time(0), zone).utcoffset()
-    return today is not None and tomorrow is not None and tomorrow < today

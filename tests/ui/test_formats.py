@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import lucide
@@ -45,6 +45,12 @@ def test_clinical_date_is_isolated_in_right_to_left() -> None:
 def test_clock_has_24_hours() -> None:
     assert formats.clock(LATE, "Europe/Paris") == "21:30"
     assert formats.clock(None, "UTC") == "–"
+
+
+def test_clock_tells_the_two_halves_of_a_repeated_hour_apart() -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    shown = [formats.clock(first + timedelta(hours=hours), "Europe/Paris") for hours in (-1, 0, 1, 2)]
+    assert shown == ["01:30", "02:30 (UTC+02:00)", "02:30 (UTC+01:00)", "03:30"]
 
 
 def test_long_date_names_the_year_only_when_it_is_another() -> None:
