@@ -12,7 +12,6 @@ from ninja import Query, Router
 from polyclinic.api import answers
 from polyclinic.api.api import PROBLEMS
 from polyclinic.api.schemas import (
-    STEPS,
     Booking,
     Day,
     HoldRow,
@@ -31,6 +30,7 @@ from polyclinic.core.errors import Invalid
 from polyclinic.scheduling import actions, selectors
 from polyclinic.scheduling.problems import alternatives
 from polyclinic.scheduling.rows import AppointmentRow, PatientRow
+from polyclinic.scheduling.states import STEP_TO
 from polyclinic.web import ratelimit
 from polyclinic.web.access import declare
 
@@ -152,7 +152,7 @@ def _step(request: HttpRequest, key: str, status: str, version: int | None, reas
     row = actions.take(
         actor=actor,
         appointment_id=answers.key(key),
-        action=STEPS[status],
+        action=STEP_TO[status],
         version=answers.expected_version(request, version),
         reason=reason,
     )

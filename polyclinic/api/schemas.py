@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import types
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic.alias_generators import to_camel
 
 from polyclinic.facilities.selectors import DoctorRow
 from polyclinic.scheduling.rows import Slot
+from polyclinic.scheduling.states import STATE_WORDS
 
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -41,6 +42,14 @@ def _printable(value: str) -> str:
     return value
 
 
+def _known_state(value: str) -> str:
+    """The state in our own word, whichever word the client has for it."""
+    found = STATE_WORDS.get(value)
+    if found is None:
+        raise ValueError("is one of: " + ", ".join(sorted(STATE_WORDS)))
+    return found
+
+
 Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_sane)]
 Day = Annotated[date, BeforeValidator(_text_only)]
 WallTime = Annotated[time, BeforeValidator(_text_only)]
@@ -49,6 +58,7 @@ Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+Status = Annotated[str, AfterValidator(_known_state), WithJsonSchema({"type": "string", "enum": sorted(STATE_WORDS)})]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=480)]
 
 
@@ -85,17 +95,6 @@ class Patch(Body):
     status: Status | None = None
     version: Version | None = None
     reason: Annotated[Text, Field(max_length=200)] = ""
-
-
-Status = Literal["confirmed", "declined", "cancelled", "checked_in", "completed", "no_show"]
-STEPS: Final[dict[str, str]] = {
-    "confirmed": "confirm",
-    "declined": "decline",
-    "cancelled": "cancel",
-    "checked_in": "check_in",
-    "completed": "complete",
-    "no_show": "no_show",
-}
 
 
 class NewStatus(Body):
@@ -252,6 +251,3 @@ class ProblemOut(Out):
     code: str
     detail: str
     field: str | None = None
-
-
-Patch.model_rebuild()

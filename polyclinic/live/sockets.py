@@ -20,6 +20,7 @@ from polyclinic.live import callers, wire
 from polyclinic.live.gateway import Subscriber, gateway
 from polyclinic.live.manager import DirectServer, DirectSocket
 from polyclinic.live.wire import Wired
+from polyclinic.scheduling.states import STATE_WORDS, STEP_TO
 from polyclinic.web import errors
 
 _CURSOR = re.compile(r"[0-9]{1,18}")
@@ -219,16 +220,16 @@ async def appointment_update(sid: str, data: object = None, *_more: object) -> d
             appointment_id = UUID(str(data.get("appointmentId")))
         except ValueError:
             raise Invalid("This is not an appointment's id.", field="appointmentId") from None
-        action = wire.STATUS_ACTIONS.get(str(data.get("status")))
-        if action is None:
-            raise Invalid("Status is one of: " + ", ".join(sorted(wire.STATUS_ACTIONS)) + ".", field="status")
+        state = STATE_WORDS.get(str(data.get("status")))
+        if state is None:
+            raise Invalid("Status is one of: " + ", ".join(sorted(STATE_WORDS)) + ".", field="status")
         version, reason = data.get("version"), data.get("reason") or ""
         if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
             raise Invalid("The version is a whole number.", field="version")
         if not isinstance(reason, str):
             raise Invalid("The reason is a text.", field="reason")
         session = client.person.session if client.person else ""
-        return await gateway.in_thread(_take, session, appointment_id, action, version, reason)
+        return await gateway.in_thread(_take, session, appointment_id, STEP_TO[state], version, reason)
 
     return await _answered(sid, work)
 

@@ -47,22 +47,6 @@ STREAM_NAMES: Final[dict[str, str]] = {
 # For a reader that hides what will not take place, these end the appointment.
 ENDED: Final = frozenset({"appointment.cancelled", "appointment.declined"})
 
-# What clients ask for when they want to change a state, and the transition it means.
-STATUS_ACTIONS: Final[dict[str, str]] = {
-    "confirmed": "confirm",
-    "accepted": "confirm",
-    "declined": "decline",
-    "rejected": "decline",
-    "cancelled": "cancel",
-    "canceled": "cancel",
-    "checked_in": "check_in",
-    "checked-in": "check_in",
-    "arrived": "check_in",
-    "completed": "complete",
-    "no_show": "no_show",
-    "no-show": "no_show",
-}
-
 # Short room names and how the rooms they stand for begin and end.
 ROOM_NAMES: Final[dict[str, tuple[str, str]]] = {
     "user": ("user:", ""),

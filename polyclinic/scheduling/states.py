@@ -54,3 +54,20 @@ APPOINTMENT: Final = Machine(
         _R(NO_SHOW, "check_in", CHECKED_IN, "appointment.check_in", events.AppointmentCheckedIn, rules.on_the_day),
     ),
 )
+
+# The state somebody asks for, and the step that leads there. Booking and moving need a time as well.
+STEP_TO: Final = {
+    row.target: row.action
+    for row in APPOINTMENT.transitions
+    if row.source is not None and row.target not in (BOOKED, row.source)
+}
+# Other words for these states that clients already speak.
+STATE_WORDS: Final = {
+    **{state: state for state in STEP_TO},
+    "accepted": CONFIRMED,
+    "rejected": DECLINED,
+    "canceled": CANCELLED,
+    "arrived": CHECKED_IN,
+    "checked-in": CHECKED_IN,
+    "no-show": NO_SHOW,
+}
