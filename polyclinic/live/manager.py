@@ -89,21 +89,22 @@ class DirectSocket(AsyncSocket):
         """Send or queue packets, in order. False when the client is gone or too far behind."""
         if self.closed or self.closing:
             return False
-        if self.backlog > LIMIT:
-            return False
         for text in texts:
-            if self.held is not None:
-                self.held.append(text)
-            elif self._rests():
+            if self.held is None and self._rests():
                 if not self._send_now(text):
                     return False
+            elif self.backlog >= LIMIT:
+                return False
+            elif self.held is not None:
+                self.held.append(text)
             else:
                 self.queue.put_nowait(_Ready(text))
         return True
 
     def _rests(self) -> bool:
         """Whether nothing is queued or on its way, so that sending past the queue cannot overtake anything."""
-        return self.web is not None and self.upgraded and self.queue.empty() and not self.queue.in_flight
+        queue = self.queue
+        return not queue.in_flight and queue.empty() and self.upgraded and self.web is not None
 
     def _send_now(self, text: str) -> bool:
         web: Any = self.web
