@@ -72,6 +72,11 @@ class Line:
     more: tuple[Step, ...]
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step offered, the usual one first."""
+        return (self.main, *self.more) if self.main else self.more
+
+    @property
     def day(self) -> date:
         """The calendar day at the facility."""
         return cast("datetime", self.row.starts).astimezone(ZoneInfo(self.row.time_zone)).date()
@@ -162,7 +167,7 @@ def row(request: HttpRequest, appointment_id: str) -> HttpResponse:
     here = one.starts.astimezone(ZoneInfo(one.time_zone)).date()
     if one.status in GONE or here != day_of(request.GET.get("day"), here):
         return HttpResponse(status=204)
-    return show(request, "doctor/_row.html", line=line(one), day=here)
+    return show(request, "doctor/_rows.html", lines=[line(one)], day=here)
 
 
 @declare("appointment.view")
