@@ -52,7 +52,12 @@ def _known_state(value: str) -> str:
 
 Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_sane)]
 Day = Annotated[date, BeforeValidator(_text_only)]
-WallTime = Annotated[time, BeforeValidator(_text_only)]
+# "format": "time" would mean a time with an offset from UTC, which a recurring hour cannot have.
+WallTime = Annotated[
+    time,
+    BeforeValidator(_text_only),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
+]
 Text = Annotated[str, AfterValidator(_printable)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -221,6 +226,8 @@ def described(row: type[msgspec.Struct]) -> type[Schema]:
 def _outward(kind: Any) -> Any:  # noqa: ANN401 - any annotation
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return described(kind)
+    if kind is time:
+        return WallTime
     if get_origin(kind) in (tuple, list):
         return list[_outward(get_args(kind)[0])]  # type: ignore[misc]
     if get_origin(kind) in (Union, types.UnionType):
