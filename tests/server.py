@@ -36,15 +36,24 @@ class Server:
     """One installation and its process. Use as a context manager; `people` are those of `tests.house`.
 
     `postgres=True` makes a database of its own on TEST_POSTGRES_URL and drops it afterwards. `env` overrides settings.
+    `serve=False` leaves the process out, for tests that work on the installation's database alone.
     """
 
-    def __init__(self, *, postgres: bool = False, env: Mapping[str, str] | None = None, seed: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        postgres: bool = False,
+        env: Mapping[str, str] | None = None,
+        seed: bool = True,
+        serve: bool = True,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="polyclinic-server-")
         self.data = Path(self._folder.name)
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.people: dict[str, Any] = {}
         self._seed = seed
+        self._serve = serve
         self._database = f"polyclinic_test_{secrets.token_hex(6)}" if postgres else ""
         self._process: subprocess.Popen[bytes] | None = None
         self.env = {
@@ -66,7 +75,8 @@ class Server:
                 _administer(f'CREATE DATABASE "{self._database}"')
             if self._seed:
                 self.people = json.loads(self.python("-m", "tests.seeding"))
-            self.start()
+            if self._serve:
+                self.start()
         except BaseException:
             self.close()
             raise

@@ -1,0 +1,174 @@
+"""Many rivals for one slot, round after round, from two processes over one real database. Prints what came of it.
+
+Run in an installation's settings, in which `tests.seeding` has built the small hospital:
+`python -m tests.promises.rivals '{"rivals": 64, "rounds": 50, "database": true, "look": true}'`. Without `database` the
+database's own rule against overlaps is taken away first; without `look` so are the locks and the look before booking.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import threading
+from datetime import date, datetime, time, timedelta
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+import django
+
+PROCESSES = 2
+
+
+def weaken(*, database: bool, look: bool) -> None:
+    """Take guards away: in the database once for all, in the code of this process."""
+    from django.db import connection
+
+    from polyclinic.core import db
+    from polyclinic.scheduling import reserving
+
+    if not database:
+        rule = import_module("polyclinic.scheduling.migrations.0002_no_overlap").Migration.operations[0]
+        undo = rule.reverse_sqlite if connection.vendor == "sqlite" else rule.reverse_postgresql
+        with connection.cursor() as cursor:
+            for statement in undo:
+                cursor.execute(statement)
+    if not look:
+        reserving.clear = lambda *_given: None  # type: ignore[assignment]
+        db.lock_keys = lambda _keys: None  # type: ignore[assignment]
+
+
+def prepare(rivals: int) -> list[str]:
+    """As many patients as rivals; the doctor's days from morning to night, so that there are slots enough."""
+    from polyclinic.people.models import Patient
+    from polyclinic.scheduling.models import WeeklyHours
+
+    WeeklyHours.objects.filter(kind="break").delete()
+    WeeklyHours.objects.update(starts=time(0), ends=time(22))
+    rows = [
+        Patient(mrn=f"R{n:08d}", family_name="Rival", given_name=str(n), born=date(1980, 1, 1), sex="female")
+        for n in range(rivals)
+    ]
+    return [str(row.pk) for row in Patient.objects.bulk_create(rows)]
+
+
+def slots(house: dict[str, str], rounds: int) -> list[datetime]:
+    from polyclinic.core import clock
+    from polyclinic.core.actors import Anonymous
+    from polyclinic.scheduling import selectors
+
+    first = clock.now().date() + timedelta(days=2)
+    found = selectors.free_slots(Anonymous(), schedule_id=UUID(house["schedule"]), first_day=first, days=20)
+    return [slot.starts for slot in found[:rounds]]
+
+
+def attempt(number: int, patient: UUID, schedule: UUID, starts: datetime) -> str:
+    """One rival's try: two of three book at once, the third keeps the time first. The code of what came of it."""
+    from polyclinic.core.actors import Grant, Person
+    from polyclinic.core.errors import Problem
+    from polyclinic.scheduling import actions
+
+    actor = Person(account_id=patient, name="", grants=frozenset({Grant("patient")}), patient_id=patient, via="test")
+    try:
+        if number % 3:
+            actions.book(actor=actor, patient_id=patient, schedule_id=schedule, starts=starts)
+        else:
+            kept = actions.hold(actor=actor, schedule_id=schedule, starts=starts)
+            actions.book(actor=actor, patient_id=patient, hold_id=kept.pk)
+    except Problem as refused:
+        offered = len(refused.extra.get("slots", ()))
+        return refused.code if offered == 3 else f"{refused.code} with {offered} slots"
+    return "booked"
+
+
+def part(asked: dict[str, Any], numbers: list[int], house: dict[str, str], barrier: Any, answers: Any) -> None:
+    """One process: a thread per rival, all of all processes let go together in every round."""
+    django.setup(set_prefix=False)
+    from django.db import connection
+
+    asked["database"] = True  # already taken away by the parent, if at all
+    weaken(database=True, look=asked["look"])
+    told: list[tuple[int, str]] = []
+
+    def rival(number: int) -> None:
+        try:
+            for turn, starts in enumerate(asked["slots"]):
+                barrier.wait(60)
+                answer = attempt(number, UUID(asked["patients"][number]), UUID(house["schedule"]), starts)
+                told.append((turn, answer))
+                if connection.vendor == "postgresql":
+                    # As after a request: back into the pool, which is smaller than the crowd.
+                    connection.close()
+        except BaseException as failure:
+            told.append((-1, repr(failure)))
+            barrier.abort()
+            raise
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=rival, args=[number]) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers.put(told)
+
+
+def doubles() -> int:
+    """Pairs of standing appointments of one doctor that overlap, found by looking at the appointments alone."""
+    from polyclinic.scheduling.models import Appointment
+    from polyclinic.scheduling.states import HOLDING
+
+    rows = Appointment.objects.filter(state__in=HOLDING).order_by("doctor_id", "starts")
+    found, last = 0, {}
+    for doctor, starts, ends in rows.values_list("doctor_id", "starts", "ends"):
+        found += starts < last.get(doctor, starts)
+        last[doctor] = max(ends, last.get(doctor, ends))
+    return found
+
+
+def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
+    """Set up, let the processes race, and count: outcomes of each round, double bookings, rows and events."""
+    django.setup(set_prefix=False)
+    from django.db import connection, connections
+
+    from polyclinic.core.models import OutboxEvent
+    from polyclinic.scheduling.models import Appointment, Hold, Reservation
+
+    weaken(database=asked["database"], look=True)
+    asked["patients"], asked["slots"] = prepare(asked["rivals"]), slots(house, asked["rounds"])
+    assert len(asked["slots"]) == asked["rounds"]
+    connections.close_all()
+    pool = getattr(connection, "close_pool", None)
+    if pool:
+        pool()
+    fresh = multiprocessing.get_context("spawn")
+    barrier, answers = fresh.Barrier(asked["rivals"]), fresh.Queue()
+    parts = [
+        fresh.Process(target=part, args=(asked, list(range(n, asked["rivals"], PROCESSES)), house, barrier, answers))
+        for n in range(PROCESSES)
+    ]
+    for process in parts:
+        process.start()
+    told = [answer for _process in parts for answer in answers.get(timeout=100)]
+    for process in parts:
+        process.join(30)
+    rounds: list[dict[str, int]] = [{} for _turn in asked["slots"]]
+    broken = [answer for turn, answer in told if turn < 0]
+    for turn, answer in told:
+        if turn >= 0:
+            rounds[turn][answer] = rounds[turn].get(answer, 0) + 1
+    return {
+        "rounds": rounds,
+        "broken": broken,
+        "doubles": doubles(),
+        "appointments": Appointment.objects.count(),
+        "reservations": Reservation.objects.count(),
+        "holds": Hold.objects.count(),
+        "events": OutboxEvent.objects.filter(type="appointment.booked").count(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.argv[1]), json.loads(sys.argv[2]))))
