@@ -59,8 +59,11 @@ def issue(account: Account, user_agent: str = "") -> Issued:
     return Issued(token, LIFETIME_SECONDS, session)
 
 
-def person_of_token(token: str) -> Person | None:
-    """The person a token speaks for, or None when it is malformed, forged, expired or its session has ended."""
+def person_of_token(token: str, *, touch: bool = True) -> Person | None:
+    """The person a token speaks for, or None when it is malformed, forged, expired or its session has ended.
+
+    `touch`: whether this counts as use of the session; listening does not.
+    """
     if len(token) > _MAX_LENGTH:
         return None
     print_ = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
@@ -73,7 +76,7 @@ def person_of_token(token: str) -> Person | None:
     expires, session, subject = kept
     if expires <= time.time():
         return None
-    person = identity.person_of_session(session, via="api")
+    person = identity.person_of_session(session, via="api", touch=touch)
     return person if person is not None and str(person.account_id) == subject else None
 
 

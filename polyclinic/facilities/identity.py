@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -28,7 +28,8 @@ BELIEVED_SECONDS = 2.0
 _TOUCH = timedelta(seconds=60)
 _CACHE_SIZE = 20_000
 
-_cache: OrderedDict[str, tuple[float, Person | None]] = OrderedDict()
+# When an answer ends to be believed, the answer, and whether its asking counted as use of the session.
+_cache: OrderedDict[str, tuple[float, Person | None, bool]] = OrderedDict()
 _lock = threading.Lock()
 
 _session = CompiledQuery(
@@ -43,15 +44,19 @@ _account = CompiledQuery(
 )
 
 
-def person_of_session(key: str, *, via: str = "web") -> Person | None:
-    """The person signed in under this session key, or None when it is unknown, ended or idle too long."""
+def person_of_session(key: str, *, via: str = "web", touch: bool = True) -> Person | None:
+    """The person signed in under this session key, or None when it is unknown, ended or idle too long.
+
+    `touch`: whether asking counts as use of the session. A page left open polls and reconnects by itself, and must
+    not keep its absent owner signed in.
+    """
     now = time.monotonic()
     found = _cache.get(key)
-    if found is not None and found[0] > now:
+    if found is not None and found[0] > now and (found[2] or not touch):
         return found[1]
-    person = _load(key, via)
+    person = _load(key, via, touch)
     with _lock:
-        _cache[key] = (now + BELIEVED_SECONDS, person)
+        _cache[key] = (now + BELIEVED_SECONDS, person, touch)
         _cache.move_to_end(key)
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
@@ -67,18 +72,22 @@ def forget(key: str | None = None) -> None:
             _cache.pop(key, None)
 
 
-def _load(key: str, via: str) -> Person | None:
+def _load(key: str, via: str, touch: bool) -> Person | None:
     rows = _session.rows(key) if key else []
     if not rows:
         return None
     account_id, expires, seen, _key = rows[0]
     now = clock.now()
-    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
-    if account_id is None or expires <= now or seen + idle <= now:
+    if account_id is None or expires <= now or seen <= _idle_since(now):
         return None
-    if now - seen > _TOUCH:
+    if touch and now - seen > _TOUCH:
         Session.objects.filter(session_key=key).update(seen_at=now)
     return person_of_account(account_id, session=key, via=via)
+
+
+def _idle_since(now: datetime) -> datetime:
+    """A session last used at this moment or before it has been left alone too long."""
+    return now - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
 
 
 def person_of_account(account_id: UUID, *, session: str = "", via: str = "web") -> Person | None:
@@ -110,9 +119,14 @@ def person_of_account(account_id: UUID, *, session: str = "", via: str = "web") 
 
 
 def alive(keys: list[str]) -> set[str]:
-    """Which of these session keys are still signed in: live connections ask this every other second."""
+    """Which of these session keys are still signed in: live connections ask this every other second.
+
+    Asking does not count as use: a session ends when its person has been idle, however long its page stays open.
+    """
     now = clock.now()
-    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=now, account_id__isnull=False)
+    rows = Session.objects.filter(
+        session_key__in=keys, expire_date__gt=now, seen_at__gt=_idle_since(now), account_id__isnull=False
+    )
     active = set(Account.objects.filter(is_active=True, pk__in=rows.values("account_id")).values_list("pk", flat=True))
     return {key for key, account in rows.values_list("session_key", "account_id") if account in active}
 

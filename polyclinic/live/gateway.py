@@ -7,32 +7,25 @@ tail and database questions run on other threads.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import ParamSpec, TypeVar
-from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from polyclinic.core.actors import Person
 from polyclinic.core.outbox import log, rooms
-from polyclinic.facilities import identity
 from polyclinic.live import history
 from polyclinic.live.tail import Tail
+from polyclinic.live.watch import Watch
 from polyclinic.live.wire import Wired
 
-CHECK_SECONDS = 2.0
-# Roles of a connected account are read again once in this many checks, an equal share of accounts each time.
-ROLE_ROUND = 5
-_KEYS_AT_ONCE = 500
 # How many single deliveries are made before other work of the loop gets its turn.
 _TURN = 4_000
 HELD = 5_000
 
-logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -112,7 +105,6 @@ class Gateway:
         self._pool: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: asyncio.Event | None = None
-        self._round = 0
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -125,7 +117,7 @@ class Gateway:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="live-db")
         self._tail = Tail(self._from_tail_started, self._from_tail)
         self._tail.start()
-        self._checker = self._loop.create_task(self._check_forever())
+        self._checker = self._loop.create_task(Watch(self).forever())
 
     async def stop(self) -> None:
         """Let every client go (each comes back with its cursor) and stop following."""
@@ -314,70 +306,21 @@ class Gateway:
             if subscriber.wants(event) and not subscriber.gone:
                 subscriber.write(event)
 
-    # --- watching over sessions -----------------------------------------------------------------------------------
+    # --- for those who watch ---------------------------------------------------------------------------------------
 
-    async def _check_forever(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            try:
-                await self.check_sessions()
-            except (DatabaseError, InterfaceError) as failure:
-                logger.warning("Checking sessions failed (%s).", type(failure).__name__)
+    def signed_in(self) -> list[Subscriber]:
+        """Everyone listening under a session."""
+        return [subscriber for subscriber in self._subscribers if subscriber.person is not None]
 
-    async def check_sessions(self) -> None:
-        """Cut off everyone whose session has ended; give the others the rooms of their present roles."""
-        watched = [subscriber for subscriber in self._subscribers if subscriber.person is not None]
-        keys = list({subscriber.person.session for subscriber in watched if subscriber.person})
-        alive: set[str] = set()
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            alive |= await self.in_thread(identity.alive, keys[start : start + _KEYS_AT_ONCE])
-        for key in set(keys) - alive:
-            # An answer remembered from a moment ago would let the same client straight in again.
-            identity.forget(key)
-        staying = []
-        for subscriber in watched:
-            if subscriber.person and subscriber.person.session in alive:
-                staying.append(subscriber)
-            elif not subscriber.gone:
-                self.counters.revoked += 1
-                subscriber.let_go("signed-out")
-                self.leave(subscriber)
-        self._round = (self._round + 1) % ROLE_ROUND
-        await self._renew_roles(staying)
-
-    async def _renew_roles(self, subscribers: list[Subscriber]) -> None:
-        by_account: dict[UUID, list[Subscriber]] = defaultdict(list)
-        for subscriber in subscribers:
-            if subscriber.person and subscriber.person.account_id.int % ROLE_ROUND == self._round:
-                by_account[subscriber.person.account_id].append(subscriber)
-        for account_id, theirs in by_account.items():
-            fresh = await self.in_thread(identity.person_of_account, account_id)
-            for subscriber in theirs:
-                if fresh is None or subscriber.person is None or subscriber.gone:
-                    continue
-                before = subscriber.person
-                changed = {"grants": fresh.grants, "patient_id": fresh.patient_id, "doctor_id": fresh.doctor_id}
-                if any(getattr(before, name) != value for name, value in changed.items()):
-                    subscriber.person = _with(before, fresh)
-                    self.settle_rooms(subscriber)
+    def revoke(self, subscriber: Subscriber) -> None:
+        """End a connection whose session has ended."""
+        self.counters.revoked += 1
+        subscriber.let_go("signed-out")
+        self.leave(subscriber)
 
     def metrics(self) -> dict[str, int]:
         """The counters, the position reached and the number of occupied rooms."""
         return {**asdict(self.counters), "position": self.position, "rooms": len(self._rooms)}
-
-
-def _with(before: Person, fresh: Person) -> Person:
-    """`fresh` as seen through the session the connection was made with."""
-    return Person(
-        account_id=fresh.account_id,
-        name=fresh.name,
-        grants=fresh.grants,
-        patient_id=fresh.patient_id,
-        doctor_id=fresh.doctor_id,
-        language=fresh.language,
-        session=before.session,
-        via=before.via,
-    )
 
 
 def _at_the_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

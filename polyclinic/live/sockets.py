@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import socketio
+from django.utils.translation import gettext_lazy as _
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from polyclinic.core.actors import Person
@@ -23,6 +24,8 @@ from polyclinic.live.wire import Wired
 from polyclinic.scheduling.states import STATE_WORDS, STEP_TO
 from polyclinic.web import errors
 
+_TOO_MANY = _("At most %(most)d doctors can be listened to at once.")
+_STATUS = _("Status is one of: %(known)s.")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _MOST_PUBLIC_ROOMS = 50
 _CALM = 500
@@ -116,7 +119,7 @@ async def connect(sid: str, environ: dict[str, Any], auth: object = None) -> Non
     try:
         given = auth if isinstance(auth, dict) else {}
         if auth is not None and not isinstance(auth, dict):
-            raise Invalid("The handshake's auth is an object.", field="auth")
+            raise Invalid(_("The handshake's auth is an object."), field="auth")
         cursor = None if given.get("cursor") in (None, "") else _cursor(given["cursor"])
         if given.get("token"):
             person = await gateway.in_thread(callers.person_of_token, given["token"])
@@ -157,7 +160,7 @@ async def join_room(sid: str, data: object = None, *_more: object) -> dict[str, 
     async def work(client: Client) -> dict[str, Any]:
         asked = data.get("room") if isinstance(data, dict) else data
         if not isinstance(asked, str) or not asked or len(asked) > 120:
-            raise Invalid("Name the room to join.", field="room")
+            raise Invalid(_("Name the room to join."), field="room")
         own = rooms.own_rooms(client.person) if client.person else frozenset()
         if asked in wire.ROOM_NAMES:
             begins, ends = wire.ROOM_NAMES[asked]
@@ -165,7 +168,7 @@ async def join_room(sid: str, data: object = None, *_more: object) -> dict[str, 
         else:
             joined = [asked] if client.person and rooms.may_join(client.person, asked) else []
         if not joined:
-            raise Forbidden("This room is not yours to join.", code="room_refused", field="room")
+            raise Forbidden(_("This room is not yours to join."), code="room_refused", field="room")
         if asked not in own and asked.startswith(rooms.PUBLIC_PREFIX):
             _listen_to_public(client, asked)
         return {"rooms": joined}
@@ -179,9 +182,9 @@ def _listen_to_public(client: Client, room: str) -> None:
         if room != rooms.EVERYONE:
             room = rooms.availability(UUID(name))
     except ValueError:
-        raise Invalid("Write availability: and a doctor's id, or availability:all.", field="room") from None
+        raise Invalid(_("Write availability: and a doctor's id, or availability:all."), field="room") from None
     if len(client.public) >= _MOST_PUBLIC_ROOMS and room not in client.public:
-        raise Invalid(f"At most {_MOST_PUBLIC_ROOMS} doctors can be listened to at once.", field="room")
+        raise Invalid(_TOO_MANY % {"most": _MOST_PUBLIC_ROOMS}, field="room")
     client.public.add(room)
     gateway.settle_rooms(client)
 
@@ -192,7 +195,7 @@ async def resume(sid: str, data: object = None, *_more: object) -> dict[str, Any
     async def work(client: Client) -> dict[str, Any]:
         cursor = _cursor(data.get("cursor") if isinstance(data, dict) else data)
         if not client.hold():
-            raise Invalid("A replay is already under way.", code="busy", field="cursor")
+            raise Invalid(_("A replay is already under way."), code="busy", field="cursor")
         await gateway.catch_up(client, cursor)
         return {"cursor": gateway.position}
 
@@ -215,19 +218,19 @@ async def appointment_update(sid: str, data: object = None, *_more: object) -> d
 
     async def work(client: Client) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise Invalid("Send appointmentId and status.", field="appointmentId")
+            raise Invalid(_("Send appointmentId and status."), field="appointmentId")
         try:
             appointment_id = UUID(str(data.get("appointmentId")))
         except ValueError:
-            raise Invalid("This is not an appointment's id.", field="appointmentId") from None
+            raise Invalid(_("This is not an appointment's id."), field="appointmentId") from None
         state = STATE_WORDS.get(str(data.get("status")))
         if state is None:
             raise Invalid("Status is one of: " + ", ".join(sorted(STATE_WORDS)) + ".", field="status")
         version, reason = data.get("version"), data.get("reason") or ""
         if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
-            raise Invalid("The version is a whole number.", field="version")
+            raise Invalid(_("The version is a whole number."), field="version")
         if not isinstance(reason, str):
-            raise Invalid("The reason is a text.", field="reason")
+            raise Invalid(_("The reason is a text."), field="reason")
         session = client.person.session if client.person else ""
         return await gateway.in_thread(_take, session, appointment_id, STEP_TO[state], version, reason)
 
@@ -247,7 +250,7 @@ def _take(session: str, appointment_id: UUID, action: str, version: int | None, 
 
 def _cursor(value: object) -> int:
     if isinstance(value, bool) or not _CURSOR.fullmatch(str(value)):
-        raise Invalid("The cursor is a whole number, as found in an event's id.", field="cursor")
+        raise Invalid(_("The cursor is a whole number, as found in an event's id."), field="cursor")
     return int(str(value))
 
 

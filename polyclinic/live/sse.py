@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core.actors import Person
 from polyclinic.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthenticated
@@ -30,6 +31,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+_TOO_MANY = _("At most %(most)d doctors can be listened to at once.")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 
 
@@ -122,11 +124,11 @@ class Ask:
         self.origin = callers.header(self.headers, b"origin")
         if not callers.origin_allowed(self.origin, callers.header(self.headers, b"host")):
             self.origin = ""
-            raise Forbidden("This page's origin may not listen here.", code="origin_not_allowed")
+            raise Forbidden(_("This page's origin may not listen here."), code="origin_not_allowed")
         if scope["method"] != "GET":
-            raise _MethodNotAllowed("Only GET is possible here.")
+            raise _MethodNotAllowed(_("Only GET is possible here."))
         if "access_token" in self._query:
-            raise _BadRequest("A token does not belong in an address. Send it as a header.", field="access_token")
+            raise _BadRequest(_("A token does not belong in an address. Send it as a header."), field="access_token")
 
     def one(self, name: str) -> str:
         values: list[str] = self._query.get(name, [""])
@@ -138,18 +140,18 @@ class Ask:
         if not text:
             return None
         if not _CURSOR.fullmatch(text):
-            raise _BadRequest("The cursor is a whole number, as found in an event's id.", field="cursor")
+            raise _BadRequest(_("The cursor is a whole number, as found in an event's id."), field="cursor")
         return int(text)
 
     def public_rooms(self) -> set[str]:
         """The public rooms asked for with `availability=`: `all`, or doctor ids separated by commas."""
         asked = [part for part in self.one("availability").split(",") if part]
         if len(asked) > MOST_DOCTORS:
-            raise _BadRequest(f"At most {MOST_DOCTORS} doctors can be listened to at once.", field="availability")
+            raise _BadRequest(_TOO_MANY % {"most": MOST_DOCTORS}, field="availability")
         try:
             return {rooms.EVERYONE if part == "all" else rooms.availability(UUID(part)) for part in asked}
         except ValueError:
-            raise _BadRequest("Write all, or the ids of doctors.", field="availability") from None
+            raise _BadRequest(_("Write all, or the ids of doctors."), field="availability") from None
 
     async def person(self) -> Person | None:
         """The caller, or None when not signed in."""
