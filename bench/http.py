@@ -136,7 +136,9 @@ def rows(passes: dict[str, Any]) -> list[Row]:
     for doctor, day in _days(passes, len(passes["cookies"]), 2):
         place = passes["doctors"].index(doctor)
         own.append(
-            load.get(f"/api/doctors/{doctor}/appointments?date={day}", f"Authorization: Bearer {passes['bearers'][place]}")
+            load.get(
+                f"/api/doctors/{doctor}/appointments?date={day}", f"Authorization: Bearer {passes['bearers'][place]}"
+            )
         )
         pages.append(
             load.get(f"/doctor?day={day}&doctor={doctor}", f"Cookie: polyclinic_session={passes['cookies'][place]}")
@@ -153,7 +155,9 @@ def rows(passes: dict[str, Any]) -> list[Row]:
     ]
 
 
-def measure(row: Row, ports: tuple[int, int], rounds: int, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(
+    row: Row, ports: tuple[int, int], rounds: int, seconds: float, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Alternate product and twin; the medians of their rounds."""
     sides: dict[str, list[load.Round]] = {"product": [], "twin": []}
     for number in range(rounds + 1):
@@ -206,8 +210,12 @@ def _run(given: argparse.Namespace, folder: Path) -> None:
     twin = ["-m", "uvicorn", "bench.twin:application", "--port", str(ports[1]), "--log-level", "warning",
             "--no-access-log", "--lifespan", "off"]  # fmt: skip
     with serving(product, env, ports[0]), serving(twin, env, ports[1]):
-        print(f"load average {os.getloadavg()[0]:.1f} at the start; {given.rounds} rounds of {given.seconds} s, medians")
-        print(f"{'':<26}{'':>4}{'product':>9}{'p50 ms':>8}{'p99 ms':>8}{'twin':>9}{'p99 ms':>8}{'ratio':>8}{'reach':>8}")
+        print(
+            f"load average {os.getloadavg()[0]:.1f} at the start; {given.rounds} rounds of {given.seconds} s, medians"
+        )
+        print(
+            f"{'':<26}{'':>4}{'product':>9}{'p50 ms':>8}{'p99 ms':>8}{'twin':>9}{'p99 ms':>8}{'ratio':>8}{'reach':>8}"
+        )
         told = [
             measure(row, ports, given.rounds, given.seconds, lambda line: print(line, flush=True))
             for row in rows(passes)

@@ -196,6 +196,8 @@ def _reader(functions: Sequence[Any], column: Any) -> Callable[[Any], Any]:  # n
     """One function for what the ORM does to a column's value; a short cut for SQLite's texts of ids and times."""
     if not is_postgres() and len(functions) == 1:
         field = getattr(column, "target", None)
+        if isinstance(field, models.ForeignKey):
+            field = field.target_field
         if isinstance(field, models.UUIDField):
             return _uuid
         if isinstance(field, models.DateTimeField):
@@ -209,7 +211,9 @@ def _reader(functions: Sequence[Any], column: Any) -> Callable[[Any], Any]:  # n
     return read
 
 
+@functools.lru_cache(4096)
 def _uuid(text: str) -> UUID:
+    # Lists name the same doctor and place in every row; a UUID never changes, so the rows may share it.
     return UUID(int=int(text, 16))
 
 

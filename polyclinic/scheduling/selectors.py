@@ -57,6 +57,17 @@ _of_doctor = CompiledQuery(
     datetime(2001, 1, 1, tzinfo=UTC),
     datetime(2002, 1, 1, tzinfo=UTC),
 )
+_unseen = CompiledQuery(
+    lambda doctor: CareLink.objects.filter(doctor_id=doctor, seen_at__isnull=True).values_list("pk"), new_id()
+)
+_places = CompiledQuery(
+    lambda doctor: (
+        Schedule.objects.filter(doctor_id=doctor)
+        .order_by("facility__name", "pk")
+        .values_list("facility__name", "facility__time_zone", "facility_id")
+    ),
+    new_id(),
+)
 
 
 def appointment(viewer: Viewer, appointment_id: UUID) -> AppointmentRow:
@@ -78,13 +89,21 @@ def doctor_day(viewer: Viewer, doctor_id: UUID, day: date) -> list[AppointmentRo
     midnight = datetime.combine(day, time(0), UTC)
     # Calendars run from fourteen hours ahead of UTC to twelve behind; the exact day is cut out below.
     rows = _of_doctor.rows(doctor_id, midnight - timedelta(hours=14), midnight + timedelta(hours=36))
-    found = [_row(cells) for cells in rows]
-    return [
-        row
-        for row in found
-        if row.starts.astimezone(ZoneInfo(row.time_zone)).date() == day
-        and policy.allowed(viewer, "appointment.view", _subject(row))
-    ]
+    days = {zone: _span(day, zone) for zone in {cells[5] for cells in rows}}
+    found = [_row(cells) for cells in rows if days[cells[5]][0] <= cells[3] < days[cells[5]][1]]
+    if policy.allowed(viewer, "appointment.view", Subject(doctor_id=doctor_id)):
+        # A right over all of the doctor's appointments, at whatever place and of whatever patient.
+        return found
+    return [row for row in found if policy.allowed(viewer, "appointment.view", _subject(row))]
+
+
+def _span(day: date, zone: str) -> tuple[datetime, datetime]:
+    """From midnight to midnight of a zone's calendar, in UTC."""
+    here = ZoneInfo(zone)
+    return (
+        datetime.combine(day, time(0), here).astimezone(UTC),
+        datetime.combine(day + timedelta(days=1), time(0), here).astimezone(UTC),
+    )
 
 
 def appointments(
@@ -158,7 +177,7 @@ def doctor_patients(
 def new_patient_count(viewer: Viewer, doctor_id: UUID) -> int:
     """How many patients in the list the doctor has not looked at yet."""
     policy.require_sight(viewer, "patient.list", Subject(doctor_id=doctor_id))
-    return CareLink.objects.filter(doctor_id=doctor_id, seen_at__isnull=True).count()
+    return len(_unseen.rows(doctor_id))
 
 
 def patient_of_doctor(viewer: Viewer, patient_id: UUID) -> PatientRow:
@@ -190,6 +209,16 @@ def schedules_of_doctor(viewer: Viewer, doctor_id: UUID) -> list[ScheduleView]:
         _view(row)
         for row in rows.order_by("facility__name", "pk")
         if policy.allowed(viewer, "schedule.view", Subject(doctor_id=row.doctor_id, facility_id=row.facility_id))
+    ]
+
+
+def places_of_doctor(viewer: Viewer, doctor_id: UUID) -> list[tuple[str, str]]:
+    """Name and time zone of each place where a doctor has a schedule that the viewer may see, by name."""
+    require_doctor(viewer, "schedule.view", doctor_id)
+    return [
+        (name, zone)
+        for name, zone, place in _places.rows(doctor_id)
+        if policy.allowed(viewer, "schedule.view", Subject(doctor_id=doctor_id, facility_id=place))
     ]
 
 
@@ -269,5 +298,6 @@ def _require_page(page: int, limit: int) -> None:
 
 __all__ = [
     "Slot", "appointment", "appointments", "doctor_day", "doctor_patients", "first_free", "free_slots",
-    "new_patient_count", "next_free_by_doctor", "patient_of_doctor", "schedule", "schedules_of_doctor",
+    "new_patient_count", "next_free_by_doctor", "patient_of_doctor", "places_of_doctor", "schedule",
+    "schedules_of_doctor",
 ]  # fmt: skip

@@ -18,11 +18,18 @@ class Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[dict[str, Any]] = []
+        self._by_id: dict[str, dict[str, Any]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append({"action": given.get("action", ""), "method": given.get("method", "get"), "fields": {}})
+            self._by_id[given.get("id", "")] = self.forms[-1]
+        if tag == "button" and "formaction" in given:
+            # A button that names its form sends that form's fields and its own, to an address of its own.
+            owner = self._by_id[given["form"]]
+            fields = {**owner["fields"], given["name"]: given["value"]}
+            self.forms.append({"action": given["formaction"], "method": owner["method"], "fields": fields})
         if tag == "input" and self.forms and given.get("name"):
             kind = given.get("type", "text")
             if kind not in ("radio", "checkbox") or "checked" in given:

@@ -113,15 +113,15 @@ def _timely(row: Any, action: str) -> bool:  # noqa: ANN401 - an AppointmentRow
 @require_GET
 def day(request: HttpRequest) -> HttpResponse:
     doctor = doctor_of(request)
-    schedules = selectors.schedules_of_doctor(person_of(request), doctor)
-    today = today_in(schedules[0].time_zone if schedules else "UTC")
+    places = selectors.places_of_doctor(person_of(request), doctor)
+    today = today_in(places[0][1] if places else "UTC")
     chosen = day_of(request.GET.get("day"), today)
     rows = selectors.doctor_day(person_of(request), doctor, chosen)
     seen = [row for row in rows if row.status not in GONE]
     return show(
         request, "doctor/day.html", day=chosen, today=today, lines=[line(row) for row in seen], kpis=kpis(rows),
         before=_beside(chosen, -1), after=_beside(chosen, 1), nav=nav(request, "day"),
-        zones=sorted({(row.facility_name, row.time_zone) for row in (seen or schedules)}),
+        zones=sorted({(row.facility_name, row.time_zone) for row in seen} or set(places)),
     )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ const sendOnce = () => {
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
-      form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+      // Not its descendants: a button in a row may only name its form.
+      [...form.elements].forEach((button) => button.removeAttribute("aria-busy"));
     }
   });
 };
