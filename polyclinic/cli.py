@@ -159,6 +159,9 @@ def main(arguments: list[str] | None = None) -> int:
     import django  # here, so that --help and a wrong command line answer at once
 
     django.setup(set_prefix=False)
+    from polyclinic.commands import database
+
+    database.use_one_connection()
     run = getattr(import_module(_MODULES[given.command]), given.command)
     try:
         return int(run(given) or 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -12,6 +14,21 @@ from django.db.migrations.executor import MigrationExecutor
 from polyclinic.cli import fail
 from polyclinic.core.audit import chain
 from polyclinic.core.models import AuditEntry
+
+_pool: dict[str, Any] = {}
+
+
+def use_one_connection() -> None:
+    """Let a command have one plain connection instead of the server's pool, and learn soon when nobody answers."""
+    options = settings.DATABASES["default"].setdefault("OPTIONS", {})
+    if "pool" in options:
+        _pool.update(pool=options.pop("pool"))
+        options.setdefault("connect_timeout", 5)
+
+
+def use_pool() -> None:
+    """Give the server its pool."""
+    settings.DATABASES["default"].get("OPTIONS", {}).update(_pool)
 
 
 def pending() -> list[str]:

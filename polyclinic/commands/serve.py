@@ -14,6 +14,7 @@ from django.db import connections
 
 from polyclinic.cli import fail
 from polyclinic.commands import database
+from polyclinic.core.errors import Problem
 from polyclinic.web import static
 
 
@@ -32,6 +33,7 @@ def serve(given: argparse.Namespace) -> int:
         say("Static files collected.")
     listener = _listen(given.host, given.port)
     connections.close_all()
+    database.use_pool()
     _announce(given, listener)
     return _run(given, listener)
 
@@ -42,7 +44,10 @@ def demo(given: argparse.Namespace) -> int:
 
     if not given.no_migrate:
         database.bring_up_to_date(say)
-    load.load(say)
+    try:
+        load.load(say)
+    except Problem as problem:
+        fail(str(problem.sentence))
     if not given.serve:
         return 0
     return serve(argparse.Namespace(**{**vars(given), "no_migrate": True}))

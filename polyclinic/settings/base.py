@@ -17,6 +17,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 MODE: str = read("POLYCLINIC_MODE")
 DEMO = MODE == "demo"
 DATA: Path = read("POLYCLINIC_DATA")
+try:
+    DATA.mkdir(parents=True, exist_ok=True)
+except OSError as problem:
+    raise SystemExit(f"The data folder {DATA} cannot be made ({problem}). Name another: POLYCLINIC_DATA.") from None
 DEBUG = False
 
 
@@ -26,7 +30,6 @@ def _kept_secret() -> str:
     if given:
         return given
     path = DATA / "secret.key"
-    DATA.mkdir(parents=True, exist_ok=True)
     try:
         # O_EXCL: of two processes starting together exactly one makes the key, the other reads it.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
