@@ -26,7 +26,7 @@ from polyclinic.api.pages import document
 from polyclinic.facilities import identity
 from polyclinic.scheduling import actions
 from polyclinic.web.bridge import ApiHandler
-from tests.api.calling import bearer
+from tests.api.calling import bearer, kept_connection
 from tests.house import House
 
 CASES = 2000
@@ -117,7 +117,7 @@ def drive(door: Door, operation: Any, values: dict[str, list[str]], cases: int) 
     @given(case=modes(operation))
     def one(case: Any) -> None:
         informed(case, values, chance)
-        with transaction.atomic():
+        with transaction.atomic(), kept_connection():
             response = case.call()
             transaction.set_rollback(True)
         identity.forget()
