@@ -6,10 +6,11 @@ from datetime import time, timedelta
 
 import pytest
 
+from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous
 from polyclinic.core.errors import Forbidden, Invalid, NotFound, StaleEdit
 from polyclinic.core.models import AuditEntry, OutboxEvent
-from polyclinic.scheduling import schedules, selectors
+from polyclinic.scheduling import actions, schedules, selectors
 from polyclinic.scheduling.models import Schedule
 from polyclinic.scheduling.problems import PatientsStranded
 from polyclinic.scheduling.rows import WeeklyRow
@@ -111,3 +112,37 @@ def test_who_may_change_hours(house: House) -> None:
     with pytest.raises(Forbidden):
         save(house, house.receptionist)
     assert save(house, house.manager).version == 2
+
+
+def test_a_manager_may_cancel_whom_closed_hours_concern(house: House) -> None:
+    made = book(house)
+    # An hour before, when the patient could no longer cancel: illness does not keep the clinic's notice.
+    with clock.fixed(made.starts - timedelta(hours=1)):
+        schedules.add_exception(
+            actor=house.person(house.manager), schedule_id=house.schedule.pk, kind="leave", starts=made.starts,
+            ends=made.ends, version=1, acknowledged={made.pk}, resolution="cancel",
+        )  # fmt: skip
+    assert selectors.appointment(house.person(house.patient), made.pk).status == "cancelled"
+    told = OutboxEvent.objects.get(type="appointment.cancelled")
+    assert f"patient:{house.patient.pk}" in told.audience.split()
+
+
+def test_a_manager_may_not_cancel_elsewhere(house: House) -> None:
+    made = book(house)
+    with pytest.raises(NotFound):
+        actions.take(actor=house.person(house.stranger_receptionist), appointment_id=made.pk, action="cancel")
+    with pytest.raises(Forbidden):
+        actions.take(actor=house.person(house.manager), appointment_id=made.pk, action="decline")
+
+
+def test_a_kept_patient_shows_on_staff_screens_by_the_schedules_event(house: House) -> None:
+    made = book(house)
+    before = OutboxEvent.objects.count()
+    save(house, acknowledged={made.pk})
+    told = list(OutboxEvent.objects.order_by("id")[before:])
+    assert [event.type for event in told] == ["schedule.changed"]
+    rooms = told[0].audience.split()
+    assert f"doctor:{house.doctor.pk}" in rooms
+    assert any("receptionist" in room and str(house.facility.pk) in room for room in rooms)
+    # The appointment itself has not changed for the patient: same time, same place.
+    assert f"patient:{house.patient.pk}" not in rooms

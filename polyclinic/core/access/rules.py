@@ -48,14 +48,15 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("appointment.hold", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY),
     *_rows("appointment.book", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY),
     *_rows("appointment.reschedule", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY),
-    *_rows("appointment.cancel", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY),
+    # A manager who closes a doctor's hours may cancel whom it concerns.
+    *_rows("appointment.cancel", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY, manager=_FACILITY),
     *_rows("appointment.confirm", doctor=_TREATING, receptionist=_FACILITY),
     *_rows("appointment.decline", doctor=_TREATING),
     *_rows("appointment.check_in", doctor=_TREATING, receptionist=_FACILITY),
     *_rows("appointment.complete", doctor=_TREATING),
     *_rows("appointment.no_show", doctor=_TREATING, receptionist=_FACILITY),
     # Late changes: within the notice period only staff may still cancel or move.
-    *_rows("appointment.override_notice", doctor=_TREATING, receptionist=_FACILITY),
+    *_rows("appointment.override_notice", doctor=_TREATING, receptionist=_FACILITY, manager=_FACILITY),
     *_rows("patient.view", patient=_OWN, doctor=_TREATING, receptionist=_FACILITY),
     *_rows("patient.list", doctor=_TREATING, receptionist=_FACILITY),
     *_rows("patient.edit", patient=_OWN, receptionist=_FACILITY),
