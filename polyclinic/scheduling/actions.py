@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock, ledger
@@ -46,6 +45,11 @@ _insert_appointment = InsertStatement(Appointment, *_APPOINTMENT_FIELDS)
 _insert_link = InsertStatement(CareLink, "doctor", "patient", "since")
 _link = CompiledQuery(
     lambda doctor, patient: CareLink.objects.filter(doctor_id=doctor, patient_id=patient).values_list("pk"),
+    new_id(),
+    new_id(),
+)
+_came_to = CompiledQuery(
+    lambda place, patient: Appointment.objects.filter(facility_id=place, patient_id=patient).values_list("pk")[:1],
     new_id(),
     new_id(),
 )
@@ -321,7 +325,7 @@ def _known_to(actor: Person, patient_id: UUID) -> bool:
     if actor.doctor_id and _link.rows(actor.doctor_id, patient_id):
         return True
     places = actor.facilities("receptionist")
-    return bool(places) and Appointment.objects.filter(Q(facility_id__in=places), patient_id=patient_id).exists()
+    return any(_came_to.rows(place, patient_id) for place in places)
 
 
 def _attach(actor: Actor, made: Appointment) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -107,11 +108,18 @@ def _made(rows: Sequence[Sequence[Any]]) -> list[Frame]:
 
 
 def _frame(row: Sequence[Any], plan: Plan) -> Frame:
-    facility = Facility(
-        id=row[3], version=row[9], time_zone=row[10], slot_minutes=row[11], buffer_minutes=row[12],
-        notice_hours=row[13], lead_minutes=row[14], horizon_days=row[15], phone=row[16],
-    )  # fmt: skip
+    facility = _facility(row[3], *row[9:17])
     return Frame(row[0], row[1], row[2], row[3], row[4], row[5], row[8], row[14], row[15], facility, plan)
+
+
+@lru_cache(512)
+def _facility(key: UUID, *cells: Any) -> Facility:  # noqa: ANN401 - the facility's columns above
+    """What booking needs of a facility. Shared by all who read these same values, so nobody may change it."""
+    version, time_zone, slot, buffer, notice, lead, horizon, phone = cells
+    return Facility(
+        id=key, version=version, time_zone=time_zone, slot_minutes=slot, buffer_minutes=buffer, notice_hours=notice,
+        lead_minutes=lead, horizon_days=horizon, phone=phone,
+    )  # fmt: skip
 
 
 def _load(rows: Sequence[Sequence[Any]]) -> dict[UUID, Plan]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock, db
 from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
-from polyclinic.core.db import adapt
+from polyclinic.core.db import Statement, adapt, run_sql
 from polyclinic.core.errors import Invalid, Problem
 from polyclinic.scheduling import availability, frames, problems
 from polyclinic.scheduling.frames import Frame
@@ -141,18 +142,11 @@ def drop_holds(hold_ids: set[UUID]) -> None:
 
 def _rivals(resources: list[tuple[UUID, str, datetime, datetime]]) -> list[tuple[str, UUID | None, datetime, str]]:
     """(kind, hold, its expiry, its holder) of what overlaps one of the resources, in one statement."""
-    # At most a day long, so a rival begins less than a day before: the index range stays short.
-    part = "(r.resource_id = %s AND r.starts < %s AND r.starts > %s AND r.ends > %s)"
     params: list[Any] = []
     for key, _kind, start, end in resources:
+        # At most a day long, so a rival begins less than a day before: the index range stays short.
         params += [adapt(key), adapt(end), adapt(start - timedelta(days=1)), adapt(start)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r.kind, r.hold_id, h.expires_at, h.holder FROM scheduling_reservation r "  # noqa: S608 - constants
-            f"LEFT JOIN scheduling_hold h ON h.id = r.hold_id WHERE {' OR '.join([part] * len(resources))}",
-            params,
-        )
-        rows = cursor.fetchall()
+    rows = run_sql(_search(len(resources)), params).fetchall()
     return [
         (kind, UUID(str(hold_id)) if hold_id else None, _aware(expires), holder or "")
         for kind, hold_id, expires, holder in rows
@@ -167,9 +161,20 @@ def _aware(value: datetime | None) -> datetime:
 
 
 def _insert(rows: list[list[Any]]) -> None:
-    marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO scheduling_reservation ({', '.join(_COLUMNS)}) VALUES {marks}",  # noqa: S608 - constants
-            [cell for row in rows for cell in row],
-        )
+    run_sql(_insertion(len(rows)), [cell for row in rows for cell in row])
+
+
+@cache
+def _search(resources: int) -> Statement:
+    """What overlaps one of so many resources."""
+    part = "(r.resource_id = %s AND r.starts < %s AND r.starts > %s AND r.ends > %s)"
+    return Statement(
+        "SELECT r.kind, r.hold_id, h.expires_at, h.holder FROM scheduling_reservation r "  # noqa: S608 - constants
+        f"LEFT JOIN scheduling_hold h ON h.id = r.hold_id WHERE {' OR '.join([part] * resources)}"
+    )
+
+
+@cache
+def _insertion(rows: int) -> Statement:
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * rows)
+    return Statement(f"INSERT INTO scheduling_reservation ({', '.join(_COLUMNS)}) VALUES {marks}")  # noqa: S608
