@@ -47,8 +47,8 @@ GET    /my/appointments/<str:appointment_id>                                    
 GET    /my/appointments/<str:appointment_id>/state                              303  200  404  404  404  404  404  404
 GET    /my/appointments/<str:appointment_id>/booked                             303  200  404  404  404  404  404  404
 GET    /my/appointments/<str:appointment_id>/calendar.ics                       303  200  404  404  404  404  404  404
-GET    /my/appointments/<str:appointment_id>/cancel                             303  200  404  404  404  404  404  403
-POST   /my/appointments/<str:appointment_id>/cancel                             303  303  404  404  404  404  404  403
+GET    /my/appointments/<str:appointment_id>/cancel                             303  200  404  404  404  404  404  404
+POST   /my/appointments/<str:appointment_id>/cancel                             303  303  404  404  404  404  404  404
 GET    /my/appointments/<str:appointment_id>/reschedule                         303  200  404  404  404  404  404  403
 POST   /my/appointments/<str:appointment_id>/reschedule                         303  303  404  404  404  404  404  403
 GET    /book                                                                    200  200  200  200  200  200  200  200
@@ -88,7 +88,7 @@ POST   /api/appointments/book                                                   
 GET    /api/appointments/<appointmentId>                                        401  200  404  200  404  200  404  200
 PUT    /api/appointments/<appointmentId>                                        401  200  404  200  404  200  404  403
 PATCH  /api/appointments/<appointmentId>                                        401  200  404  200  404  200  404  403
-DELETE /api/appointments/<appointmentId>                                        401  200  404  200  404  200  404  403
+DELETE /api/appointments/<appointmentId>                                        401  200  404  200  404  200  404  200
 PUT    /api/appointments/<appointmentId>/status                                 401  403  404  200  404  200  404  403
 POST   /api/holds                                                               401  201  201  201  403  201  403  403
 DELETE /api/holds/<holdId>                                                      401  204  404  404  404  404  404  403
