@@ -54,13 +54,18 @@ def one(request: HttpRequest, row: msgspec.Struct, fields: str | None = None) ->
     """A single thing. Something with a version carries it as ETag, and is not sent again to who has it."""
     version = getattr(row, "version", None)
     tag = f'"{version}"' if version is not None else ""
-    if tag and request.META.get("HTTP_IF_NONE_MATCH", "") in (tag, f"W/{tag}"):
+    if tag and _names(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
         response = HttpResponse(status=304)
     else:
         response = reply(_only([row], fields)[0] if fields else row)
     if tag:
         response.headers["ETag"] = tag
     return response
+
+
+def _names(header: str, tag: str) -> bool:
+    """Whether an If-None-Match names this ETag, as one of a list, weakly, or as "whatever there is"."""
+    return bool(header) and any(part.strip().removeprefix("W/") in (tag, "*") for part in header.split(","))
 
 
 def listing(

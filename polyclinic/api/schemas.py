@@ -35,6 +35,13 @@ def _sane(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _near(value: date) -> date:
+    """A day of the calendar within the same bounds."""
+    if not _FIRST.date() <= value <= _LAST.date():
+        raise ValueError("is too far from today")
+    return value
+
+
 def _printable(value: str) -> str:
     # PostgreSQL cannot store NUL, and no other control character belongs into a sentence.
     if any(ord(letter) < 32 and letter not in "\n\t\r" for letter in value):
@@ -51,7 +58,7 @@ def _known_state(value: str) -> str:
 
 
 Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_sane)]
-Day = Annotated[date, BeforeValidator(_text_only)]
+Day = Annotated[date, BeforeValidator(_text_only), AfterValidator(_near)]
 # "format": "time" would mean a time with an offset from UTC, which a recurring hour cannot have.
 WallTime = Annotated[
     time,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,10 @@ from polyclinic.core.actors import Anonymous, Person, Viewer
 from polyclinic.core.errors import Invalid, NotFound, Problem, Unauthenticated
 from polyclinic.core.ids import parse_id
 from polyclinic.web.pages import render
+
+# Calendars end at the years 1 and 9999, and moving a time there to another zone falls off the edge.
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2200, 1, 1)
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
@@ -80,9 +84,12 @@ def day_of(text: str | None, default: date) -> date:
     if not text:
         return default
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise Invalid(_("Write the day as year-month-day, for example 2026-11-21."), field="day") from None
+        found = date.min
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise Invalid(_("Write the day as year-month-day, for example 2026-11-21."), field="day")
+    return found
 
 
 def today_in(zone: str) -> date:
@@ -96,7 +103,7 @@ def moment_of(text: str, field: str = "starts") -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(_("Please choose one of the times offered."), field=field) from None
-    if found.tzinfo is None:
+    if found.tzinfo is None or not FIRST_DAY <= found.date() <= LAST_DAY:
         raise Invalid(_("Please choose one of the times offered."), field=field)
     return found
 

@@ -103,6 +103,15 @@ def test_an_unknown_doctor(doctor: Token, refused: Ask, address: str, key: str) 
     assert (answer.status, answer.code) == (404, "not_found")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "today", "1e3", "20260302T00"])
+def test_a_day_that_no_calendar_here_has(house: House, doctor: Token, refused: Ask, day: str) -> None:
+    for address, name in (("availability", "from"), ("appointments", "date")):
+        answer = refused("GET", f"/api/doctors/{house.doctor.pk}/{address}?{name}={day}", headers=doctor)
+        told(answer, 422, "invalid", name)
+    answer = refused("GET", f"/api/slots?doctorId={house.doctor.pk}&from={day}")
+    told(answer, 422, "invalid", "from")
+
+
 def test_an_unknown_schedule_service_or_hold(
     house: House, patient: Token, booking: dict[str, Any], refused: Ask
 ) -> None:
