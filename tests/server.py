@@ -46,7 +46,9 @@ class Server:
         env: Mapping[str, str] | None = None,
         seed: bool = True,
         serve: bool = True,
+        cwd: str | os.PathLike[str] = ROOT,
     ) -> None:
+        self._cwd = cwd
         self._folder = tempfile.TemporaryDirectory(prefix="polyclinic-server-")
         self.data = Path(self._folder.name)
         self.port = free_port()
@@ -66,6 +68,7 @@ class Server:
             "PUBLIC_URL": self.base_url,
             "RATE_LIMITS": "no",
             "PYTHONWARNINGS": "default",
+            "PYTHONPATH": str(ROOT),
             **(env or {}),
         }
 
@@ -99,12 +102,16 @@ class Server:
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "polyclinic", "serve", "--port", str(self.port)],
-                cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT,
+                cwd=self._cwd, env=self.env, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+        self.wait_until_ready(self._process)
+
+    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the process that serves on our port says so. Raises RuntimeError with its log when it does not."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended with {self._process.returncode}:\n{self.log()[-4000:]}")
+            if process.poll() is not None:
+                raise RuntimeError(f"the server ended with {process.returncode}:\n{self.log()[-4000:]}")
             if self._ready():
                 return
             time.sleep(0.02)
@@ -143,6 +150,11 @@ class Server:
     def log(self) -> str:
         path = self.data / "server.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    @property
+    def slots(self) -> list[str]:
+        """Starts of the first free slots of `schedule`."""
+        return list(json.loads(self.people["slots"]))
 
     def session(self, who: str) -> str:
         """A fresh signed-in session for `who` (a name of `tests.house`), made in the database. The cookie's value."""

@@ -106,6 +106,18 @@ def _run(given: argparse.Namespace, listener: socket.socket) -> int:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from polyclinic.live import gateway
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """Let no one in any more and end every stream; without that the server would wait for them in vain."""
+            for server in self.servers:
+                server.close()
+            for listening in sockets or []:
+                listening.close()
+            await gateway.stop()
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(**_options(given))
     if given.workers > 1:
         # Children are started afresh and read the environment again.
@@ -114,6 +126,6 @@ def _run(given: argparse.Namespace, listener: socket.socket) -> int:
         return 0
     # uvicorn raises the signal again once it has ended in good order; asked to stop, we did, and that is status 0.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[listener])
     return 0 if server.started else 1

@@ -157,7 +157,8 @@ class Diary:
         plans += [(opening, "checked_in") for opening in running]
         # Every third coming time stays free, so that a visitor can book for today.
         kept = [opening for place, opening in enumerate(coming) if place % 3 != 2]
-        fates = ["checked_in", "confirmed", "new", "confirmed", "booked", "cancelled", "new", *["confirmed", "booked"] * 3]
+        fates = ["checked_in", "confirmed", "new", "confirmed", "booked", "cancelled", "new"]
+        fates += ["confirmed", "booked"] * 3
         plans += list(zip(kept, fates, strict=False))
         for opening, fate in plans:
             patient_id = self._patient(desk, 0, opening)
