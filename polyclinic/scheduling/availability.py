@@ -209,9 +209,13 @@ def _search(found: Sequence[Frame], length: int | None, first_day: date, days: i
         picked += [(start, start + minutes, item) for start in (starts[:limit] if limit else starts)]
     if len(found) > 1:
         picked.sort(key=lambda entry: entry[0])
+    if limit:
+        picked = picked[:limit]
+    # Doctors of one clinic begin at the same minutes: each moment is made once.
+    moments = {minute: moment_of(minute) for start, end, _item in picked for minute in (start, end)}
     return [
-        Slot(item.schedule_id, item.doctor_id, item.facility_id, moment_of(start), moment_of(end), item.time_zone)
-        for start, end, item in (picked[:limit] if limit else picked)
+        Slot(item.schedule_id, item.doctor_id, item.facility_id, moments[start], moments[end], item.time_zone)
+        for start, end, item in picked
     ]
 
 
