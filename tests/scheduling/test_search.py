@@ -68,7 +68,13 @@ def test_hot_paths_cost_few_statements(house: House) -> None:
         "doctor_day": cost(lambda: selectors.doctor_day(doctor, house.doctor.pk, house.workday())),
         "free_slots": cost(lambda: search(house, schedule_id=house.schedule.pk)),
     }
-    limits = {"book": 12, "appointment": 1, "doctor_day": 2, "free_slots": 2}
+    # PostgreSQL asks for its locks and looks at the schedule again once it has them.
+    limits = {
+        "book": 24 if connection.vendor == "postgresql" else 12,
+        "appointment": 1,
+        "doctor_day": 2,
+        "free_slots": 2,
+    }
     assert all(found[name] <= limits[name] for name in limits), found
     # More doctors cost no more statements.
     assert cost(lambda: search(house, specialty="general-practice")) <= 4
