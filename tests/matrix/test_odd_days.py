@@ -1,4 +1,4 @@
-"""A day at the edge of the calendar, or none at all, in a page's address: a clear refusal and never a failure of ours."""
+"""A day at the edge of the calendar, or none at all, in a page's address: a clear refusal, never a failure of ours."""
 
 from __future__ import annotations
 
