@@ -19,7 +19,7 @@ DOCTORS, PATIENTS, DAYS, PER_DAY, SLOT_MINUTES = 100, 5_000, 20, 50, 10
 SLOTS_A_DAY = 143
 STATES = ("booked", "confirmed", "confirmed", "checked_in", "completed")
 SPECIALTIES = ("general-practice", "cardiology", "paediatrics", "dermatology")
-PASSWORD = "never used to sign in 1"  # noqa: S105 - sessions are opened directly
+PASSWORD = "never used to sign in 1"
 
 
 def fill() -> None:

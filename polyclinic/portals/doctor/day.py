@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.template import loader
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
+from markupsafe import Markup
 
 from polyclinic.core import clock
 from polyclinic.core.errors import NotFound, Problem
@@ -34,7 +39,7 @@ from polyclinic.scheduling.states import APPOINTMENT
 from polyclinic.web.access import declare
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """A step as a button: its words, its icon, and whether it is asked again before it is done."""
 
@@ -109,6 +114,35 @@ def _timely(row: Any, action: str) -> bool:  # noqa: ANN401 - an AppointmentRow
             return True
 
 
+# Rows as drawn, by everything they are drawn from: a day open at the desk is drawn again and again, and of its fifty
+# rows one has changed. What is kept is only ever found by whoever has just been given the very same row.
+_DRAWN_KEPT: Final = 2_000
+_drawn: OrderedDict[tuple[object, ...], Markup] = OrderedDict()
+_drawn_lock = threading.Lock()
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def drawn(lines: list[Line]) -> Markup:
+    """The rows of a day as HTML, one `<tr>` after the other."""
+    language, today = get_language(), clock.now().date()
+    keys = [(_encode(line.row), line.main, line.more, language, today) for line in lines]
+    found = {key: _drawn.get(key) for key in keys}
+    fresh = [line for line, key in zip(lines, keys, strict=True) if found[key] is None]
+    if fresh:
+        text = loader.render_to_string("doctor/_rows.html", {"lines": fresh})
+        # Everything in a row is escaped, so a row ends only where the template ends it.
+        parts = text.split("</tr>")[: len(fresh)]
+        made = iter(Markup(f"{part}</tr>") for part in parts)  # noqa: S704 - the template's own, escaped there
+        for key, kept in found.items():
+            if kept is None:
+                found[key] = next(made)
+    with _drawn_lock:
+        _drawn.update((key, row) for key, row in found.items() if row is not None)
+        while len(_drawn) > _DRAWN_KEPT:
+            _drawn.popitem(last=False)
+    return Markup().join(row for row in found.values() if row is not None)
+
+
 @declare("appointment.view")
 @require_GET
 def day(request: HttpRequest) -> HttpResponse:
@@ -119,7 +153,7 @@ def day(request: HttpRequest) -> HttpResponse:
     rows = selectors.doctor_day(person_of(request), doctor, chosen)
     seen = [row for row in rows if row.status not in GONE]
     return show(
-        request, "doctor/day.html", day=chosen, today=today, lines=[line(row) for row in seen], kpis=kpis(rows),
+        request, "doctor/day.html", day=chosen, today=today, rows=drawn([line(row) for row in seen]), kpis=kpis(rows),
         before=_beside(chosen, -1), after=_beside(chosen, 1), nav=nav(request, "day"),
         zones=sorted({(row.facility_name, row.time_zone) for row in seen} or set(places)),
     )  # fmt: skip
@@ -167,7 +201,7 @@ def row(request: HttpRequest, appointment_id: str) -> HttpResponse:
     here = one.starts.astimezone(ZoneInfo(one.time_zone)).date()
     if one.status in GONE or here != day_of(request.GET.get("day"), here):
         return HttpResponse(status=204)
-    return show(request, "doctor/_rows.html", lines=[line(one)], day=here)
+    return HttpResponse(drawn([line(one)]))
 
 
 @declare("appointment.view")

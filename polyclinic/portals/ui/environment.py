@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -40,7 +41,8 @@ def make(**options: Any) -> jinja2.Environment:  # noqa: ANN401 - the options ar
         npgettext=translation.npgettext,
     )
     environment.globals.update(
-        static=static,
+        # The names of collected files do not change while a process lives, and a page names fifteen.
+        static=cache(static),
         url=url,
         icon=icon,
         direction=direction,
