@@ -123,20 +123,6 @@ def _store_password(actor: Actor, account: Account) -> None:
     ledger.record(actor=actor, action="account.password", row=account, subject=Subject())
 
 
-@transactional
-def deactivate(*, actor: Actor, account_id: UUID, reason: str = "") -> None:
-    """Close an account: it can no longer sign in, and every session, stream and token of it ends.
-
-    Raises Forbidden, or NotFound. Doing it twice changes nothing and writes nothing.
-    """
-    policy.require(actor, "account.deactivate", Subject())
-    account = _account(account_id)
-    if not Account.objects.filter(pk=account_id, is_active=True).update(is_active=False):
-        return
-    _end_sessions(account_id)
-    ledger.record(actor=actor, action="account.deactivate", row=account, subject=Subject(), reason=reason)
-
-
 def next_record_number() -> str:
     """A record number (MRN) no one has: `MRN` and at least seven digits. Call inside the patient's transaction."""
     # One statement reads and moves the counter, and holds its row to commit: no two patients can get one number. A

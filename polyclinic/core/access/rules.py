@@ -65,8 +65,9 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("facility.stats", receptionist=_FACILITY, manager=_FACILITY),
     # Signing oneself up needs no right: it is the one write open to someone not signed in, and makes only oneself.
     *_rows("patient.register", receptionist=_ANY),
+    # A new account can do nothing until a role is granted, and that is a right held at a facility.
     *_rows("account.create", admin=_ANY),
-    *_rows("account.deactivate", admin=_ANY),
+    *_rows("account.deactivate", admin=_FACILITY),
     *_rows("membership.grant", manager=_FACILITY, admin=_FACILITY),
 )
 
