@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from polyclinic.scheduling import frames as frames_
 from polyclinic.scheduling.frames import Frame
 from polyclinic.scheduling.models import Schedule
 from polyclinic.scheduling.rows import Slot
-from polyclinic.scheduling.slots import Busy, Span, moment_of
+from polyclinic.scheduling.slots import Busy, Span, minute_of, moment_of
 
 MAX_DAYS = 120
 _IN_PART = 500
@@ -208,7 +209,7 @@ def _search(found: Sequence[Frame], length: int | None, first_day: date, days: i
         # Each schedule is in order by itself: no more than `limit` of one can be among the first `limit` of all.
         picked += [(start, start + minutes, item) for start in (starts[:limit] if limit else starts)]
     if len(found) > 1:
-        picked.sort(key=lambda entry: entry[0])
+        picked.sort(key=itemgetter(0))
     if limit:
         picked = picked[:limit]
     # Doctors of one clinic begin at the same minutes: each moment is made once.
@@ -225,11 +226,14 @@ def _key(resource: UUID | None) -> Any:  # noqa: ANN401 - a string on SQLite, a 
 
 
 def _busy(found: Sequence[Frame], from_minute: int, until: int) -> dict[object, list[Span]]:
-    """What is reserved in this stretch, by resource. Written by hand: minutes are counted in the database, since
-    turning ten thousand rows into datetimes costs more than the whole search."""
+    """What is reserved in this stretch, by resource. Written by hand: turning ten thousand rows into datetimes costs
+    more than the whole search. PostgreSQL counts the minutes itself; SQLite hands over its texts, of which there are
+    few different ones, since doctors begin at the same times."""
     resources = {item.doctor_id for item in found} | {item.room_id for item in found if item.room_id}
     keys: list[Any] = [_key(resource) for resource in resources]
-    minutes = "(EXTRACT(EPOCH FROM {0})/60)::bigint" if is_postgres() else "CAST(strftime('%%s', {0}) AS INTEGER)/60"
+    # The concatenation hides the column's declared type, by which the driver would make datetimes after all.
+    minutes = "(EXTRACT(EPOCH FROM {0})/60)::bigint" if is_postgres() else "{0} || ''"
+    known: dict[Any, int] = {}
     spans: dict[object, list[Span]] = {}
     low, high = adapt(moment_of(from_minute)), adapt(moment_of(until))
     before = adapt(moment_of(from_minute - 1440))
@@ -247,5 +251,13 @@ def _busy(found: Sequence[Frame], from_minute: int, until: int) -> dict[object, 
             cursor.execute(sql, params)
             rows: list[Any] = cursor.fetchall()
         for resource, start, end in rows:
-            spans.setdefault(resource, []).append((start, end))
+            spans.setdefault(resource, []).append((_minute(known, start), _minute(known, end)))
     return spans
+
+
+def _minute(known: dict[Any, int], value: Any) -> int:  # noqa: ANN401 - minutes on PostgreSQL, text on SQLite
+    found = known.get(value)
+    if found is None:
+        text = not isinstance(value, int)
+        found = known[value] = minute_of(datetime.fromisoformat(f"{value}+00:00")) if text else value
+    return found

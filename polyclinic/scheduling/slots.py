@@ -6,7 +6,6 @@ slots are stepped in real minutes between them, so a day of 23 or 25 hours needs
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -131,43 +130,50 @@ class Plan:
     def free(self, first_day: date, days: int, length: int, busy: Busy, earliest: int, latest: int) -> list[int]:
         """Start minutes in `earliest … latest` whose slot and buffer touch nothing in `busy`."""
         found: list[int] = []
+        blocked = busy.blocked(length, self.buffer)
+        place, count = 0, len(blocked)
         for number in range(days):
             starts = self.starts(first_day + timedelta(days=number), length)
             if not starts or starts[-1] < earliest:
                 continue
             if starts[0] > latest:
                 break
-            found += [
-                minute
-                for minute in starts
-                if earliest <= minute <= latest and busy.clear(minute, minute + length, self.buffer)
-            ]
+            # Both rise, so one walk over the two answers for every slot.
+            for minute in starts:
+                while place < count and blocked[place][1] <= minute:
+                    place += 1
+                if earliest <= minute <= latest and (place == count or minute <= blocked[place][0]):
+                    found.append(minute)
         return found
 
 
 class Busy:
-    """Taken stretches of a doctor and of a room. Each list is free of overlaps, as the database guarantees."""
+    """Taken stretches of a doctor and of a room, in any order."""
 
     __slots__ = ("_doctor", "_room")
 
     def __init__(self, doctor: Iterable[Span] = (), room: Iterable[Span] = ()) -> None:
-        self._doctor = _ends(doctor)
-        self._room = _ends(room)
+        self._doctor, self._room = doctor, room
 
-    def clear(self, start: int, end: int, buffer: int) -> bool:
-        """Whether the doctor (with the buffer after) and the room are free."""
-        return _clear(self._doctor, start, end + buffer) and _clear(self._room, start, end)
+    def blocked(self, length: int, buffer: int) -> list[Span]:
+        """Open stretches of minutes at which no slot may begin, in order and apart.
 
-
-def _ends(spans: Iterable[Span]) -> tuple[list[int], list[int]]:
-    ordered = sorted(spans)
-    return [start for start, _end in ordered], [end for _start, end in ordered]
-
-
-def _clear(taken: tuple[list[int], list[int]], start: int, end: int) -> bool:
-    starts, ends = taken
-    # Without overlaps both lists rise together: nothing may begin before `end` that has not ended by `start`.
-    return bisect_left(starts, end) == bisect_right(ends, start)
+        A slot beginning at m takes the doctor until m + length + buffer and the room until m + length, so a taken
+        stretch (s, e) forbids every m with s - length - buffer < m < e.
+        """
+        before = length + buffer
+        spans = [(start - before, end) for start, end in self._doctor]
+        spans += [(start - length, end) for start, end in self._room]
+        spans.sort()
+        merged: list[Span] = []
+        for start, end in spans:
+            # Open stretches that only touch leave the touching minute free.
+            if merged and start < merged[-1][1]:
+                if end > merged[-1][1]:
+                    merged[-1] = (merged[-1][0], end)
+            else:
+                merged.append((start, end))
+        return merged
 
 
 def _within(spans: Iterable[Span], first: int, last: int) -> list[Span]:
