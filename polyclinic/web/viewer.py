@@ -24,8 +24,8 @@ _ANONYMOUS: Final = Anonymous()
 
 def of_cookie(request: HttpRequest, via: str = "web") -> Viewer:
     """The person of the session cookie, or Anonymous. Costs a dictionary look-up for a session seen just now."""
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return (identity.person_of_session(key, via=via) if key else None) or _ANONYMOUS
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return (identity.person_of_session(key, via=via) if key.isalnum() else None) or _ANONYMOUS
 
 
 class ViewerMiddleware:
@@ -38,6 +38,9 @@ class ViewerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(API_PREFIX):
             return self._api(request)
+        if _has_nul(request):
+            request.viewer = _ANONYMOUS  # type: ignore[attr-defined]
+            return errors.answer(request, errors.BadRequest())
         viewer = of_cookie(request)
         request.viewer = viewer  # type: ignore[attr-defined]
         signed_in = isinstance(viewer, Person)
@@ -91,6 +94,14 @@ class ApiViewerMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return errors.answer(request, exception) if isinstance(exception, Problem) else None
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    """Whether a page is sent a NUL anywhere: no person types one, and PostgreSQL cannot even be asked about it."""
+    sent = [*request.GET.lists(), *request.POST.lists()]
+    return any("\0" in value for _name, values in sent for value in values) or any(
+        "\0" in value for value in request.COOKIES.values()
+    )
 
 
 def _label(viewer: Viewer) -> str:

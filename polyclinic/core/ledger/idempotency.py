@@ -38,7 +38,7 @@ def once(caller: str, key: str, print_: str, effect: Callable[[], Answer]) -> An
     Raises Invalid (422) when the key was used for something else. A failed effect stores nothing, so it can be tried
     again under the same key. Two at once: the second waits for the first and repeats its answer.
     """
-    if not 0 < len(key) <= MAX_KEY:
+    if not 0 < len(key) <= MAX_KEY or "\0" in key:
         raise Invalid(_("The idempotency key must have 1 to 255 characters."), field="Idempotency-Key")
     try:
         return _attempt(caller, key, print_, effect)
