@@ -131,7 +131,7 @@ def test_a_step_the_table_does_not_have_is_refused(house: House, unchanged: Appo
         ("other_patient", "cancel"),
         ("other_doctor", "confirm"),
         ("stranger_receptionist", "cancel"),
-        ("manager", "cancel"),
+        ("manager", "confirm"),
         ("receptionist", "decline"),
     ],
 )
