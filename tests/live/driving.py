@@ -78,7 +78,12 @@ def running(data: Path, **environment: str):
         yield live
     finally:
         process.terminate()
-        process.wait(15)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            # A failed test may leave clients connected, and uvicorn waits for them: the failure matters, not the wait.
+            process.kill()
+            process.wait(5)
 
 
 @dataclass

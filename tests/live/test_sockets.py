@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 from uuid import uuid4
 
@@ -38,7 +39,10 @@ class Ear:
         )
 
     async def close(self) -> None:
-        await self.client.disconnect()
+        """Go away. On long polling the client library may wait for the server's next ping, half a minute, because its
+        writer stops before the closing packet is sent; then its reader is cut off, as a lost line would do."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.client.disconnect(), 0.5)
         await self._http.close()
 
     def of(self, name: str) -> list[Any]:
