@@ -156,7 +156,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE: str = read("DEFAULT_LANGUAGE")
-LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
+# A language is offered once its catalogue is there: half a translated page is worse than an English one.
+LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -86,7 +86,7 @@ def _check_port(text: str) -> None:
         raise ValueError("the port is not a number from 0 to 65535") from None
 
 
-LANGUAGE_CODES = ("en", "ar")
+LANGUAGE_CODES = ("en",)
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
