@@ -37,10 +37,15 @@ def test_hold_counts_down_and_is_extended_in_place(tab: Page, puppet: Puppet) ->
     tab.goto(puppet.base + "/hold")
     expect(tab.locator("[data-hold-text]")).to_contain_text("Kept for 0:4")
     expect(tab.locator("[data-announce=assertive]")).to_have_text("One minute left")
-    tab.get_by_role("button", name="Keep it longer").click()
+    button = tab.get_by_role("button", name="Keep it longer")
+    with tab.expect_response("**/extend"):
+        button.click()
     expect(tab.locator("[data-hold-text]")).to_contain_text("Kept for 4:")
     assert tab.url.endswith("/hold")
-    tab.get_by_role("button", name="Keep it longer").click()
+    # The first answer must be dealt with: until then a second press is a double click, and sends nothing.
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    with tab.expect_response("**/extend"):
+        button.click()
     expect(tab.locator("[data-hold-text]")).to_contain_text("Kept for 4:")
     assert len(puppet.posts) == 2
 
