@@ -57,6 +57,34 @@ class Forbidden(Problem):
     sentence = _("You do not have the right to do this.")
 
 
+class StepUpNeeded(Forbidden):
+    """The caller may do this, and must first show again who they are: a code, a passkey or the password."""
+
+    code = "step_up_needed"
+    sentence = _("Please confirm that it is you, then do this again.")
+
+
+class PasswordChangeNeeded(Forbidden):
+    """The password was given by somebody else; until the person chooses their own, nothing else is open."""
+
+    code = "password_change_needed"
+    sentence = _("Choose your own password first.")
+
+
+class FactorNeeded(Forbidden):
+    """Staff of this installation need a second factor, and this person has none; nothing else is open until then."""
+
+    code = "factor_needed"
+    sentence = _("Your work here needs a second step at the sign-in. Add one first.")
+
+
+class ReadsOnly(Forbidden):
+    """The caller looks through another person's eyes: their sight, nobody's hands."""
+
+    code = "view_as_reads_only"
+    sentence = _("You are looking through another person's eyes: reading only.")
+
+
 class NotFound(Problem):
     """Missing, or not the caller's to know about: the two are answered alike."""
 

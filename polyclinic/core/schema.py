@@ -62,3 +62,16 @@ def append_only(table: str) -> VendorSQL:
         reverse_sqlite=[f"DROP TRIGGER {table}_no_update", f"DROP TRIGGER {table}_no_delete"],
         reverse_postgresql=[f"DROP TRIGGER {table}_no_change ON {table}", f"DROP FUNCTION {table}_refuse()"],
     )
+
+
+def no_truncate(*tables: str) -> VendorSQL:
+    """Triggers that refuse TRUNCATE on append-only tables (PostgreSQL; SQLite has no such statement)."""
+    return VendorSQL(
+        sqlite=[],
+        postgresql=[
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
+            for table in tables
+        ],
+        reverse_postgresql=[f"DROP TRIGGER {table}_no_truncate ON {table}" for table in tables],
+    )

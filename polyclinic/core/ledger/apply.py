@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
 from polyclinic.core.access import policy
 from polyclinic.core.actors import Actor
 from polyclinic.core.audit import chain
+from polyclinic.core.crypto import reasons
+from polyclinic.core.db import here
 from polyclinic.core.errors import OutsideTransaction, StaleEdit
 from polyclinic.core.ledger.machine import Machine, Transition
 from polyclinic.core.outbox import log
@@ -139,7 +141,7 @@ def record(
         patient_id=subject.patient_id,
         facility_id=subject.facility_id,
         revision=revision,
-        reason=reason,
+        reason=reasons.seal(reason, subject.patient_id, row.pk, action, revision),
         detail=detail,
     )
     if event is not None:
@@ -159,11 +161,11 @@ def _seal(machine: Machine, step: Transition, row: Any, actor: Actor, source: st
         from_state=source or "",
         to_state=step.target,
         revision=row.version,
-        reason=reason,
+        reason=reasons.seal(reason, subject.patient_id, row.pk, f"{machine.name}.{step.action}", row.version),
     )
     log.append(machine.tell(step.event, row))
 
 
 def _require_transaction() -> None:
-    if not connection.in_atomic_block:
+    if not here().in_atomic_block:
         raise OutsideTransaction("the ledger writes only inside a transaction; use core.db.transactional")

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
-from polyclinic.core.db import InsertStatement, transactional
-from polyclinic.core.errors import Invalid
+from polyclinic.core.crypto import ring, sealing
+from polyclinic.core.crypto.problems import KeyErased
+from polyclinic.core.db import CompiledQuery, InsertStatement, transactional
+from polyclinic.core.errors import Invalid, NotFound
 from polyclinic.core.models import IdempotencyRecord
 
 MAX_KEY = 255
+_answered = CompiledQuery(
+    lambda caller, key: IdempotencyRecord.objects.filter(caller=caller, key=key, status__isnull=False).values_list(
+        "fingerprint", "status", "answer"
+    ),
+    "marker-caller",
+    "marker-key",
+)
 _insert = InsertStatement(IdempotencyRecord, "caller", "key", "fingerprint", "status", "answer", "at")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is stored and given again: a status, a body, and whether this is the repetition."""
+    """What is stored and given again: a status, a body, and whether this is the repetition.
+
+    `patient_id` is whom the body is about: it is stored sealed with that patient's key, else with the answers' own.
+    """
 
     status: int
     body: str
     replayed: bool = False
+    patient_id: UUID | None = None
 
 
 def fingerprint(*parts: bytes) -> str:
@@ -40,8 +55,11 @@ def once(caller: str, key: str, print_: str, effect: Callable[[], Answer]) -> An
     """
     if not 0 < len(key) <= MAX_KEY or "\0" in key:
         raise Invalid(_("The idempotency key must have 1 to 255 characters."), field="Idempotency-Key")
+    # Joined to a caller's transaction, a failed effect must take its claim on the key back with it.
+    joined = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        return _attempt(caller, key, print_, effect)
+        with joined:
+            return _attempt(caller, key, print_, effect)
     except IntegrityError:
         # PostgreSQL: the twin inserted the key first and has committed; its answer is there to read now.
         found = None if connection.in_atomic_block else _stored(caller, key, print_)
@@ -58,30 +76,43 @@ def _attempt(caller: str, key: str, print_: str, effect: Callable[[], Answer]) -
     if connection.vendor == "sqlite":
         # The write lock is held: nobody can insert this key before we commit, so one insert at the end will do.
         answer = effect()
-        _insert.run(caller, key, print_, answer.status, answer.body, clock.now())
+        _insert.run(caller, key, print_, answer.status, _sealed(caller, key, answer), clock.now())
         return answer
     # Claim the key before the effect: a twin then blocks on the unique index until we commit.
     _insert.run(caller, key, print_, None, "", clock.now())
     answer = effect()
-    IdempotencyRecord.objects.filter(caller=caller, key=key).update(status=answer.status, answer=answer.body)
+    IdempotencyRecord.objects.filter(caller=caller, key=key).update(
+        status=answer.status, answer=_sealed(caller, key, answer)
+    )
     return answer
 
 
+def _sealed(caller: str, key: str, answer: Answer) -> str:
+    owner = ring.purpose("answers") if answer.patient_id is None else ring.patient(answer.patient_id)
+    return sealing.seal(owner, _place(caller, key), answer.body)
+
+
+def _place(caller: str, key: str) -> str:
+    return f"core_idempotencyrecord.answer.{caller}:{key}"
+
+
 def _stored(caller: str, key: str, print_: str) -> Answer | None:
-    row = (
-        IdempotencyRecord.objects.filter(caller=caller, key=key, status__isnull=False)
-        .values_list("fingerprint", "status", "answer")
-        .first()
-    )
-    if row is None:
+    rows = _answered.rows(caller, key)
+    if not rows:
         return None
+    row = rows[0]
     if row[0] != print_:
         raise Invalid(
             _("This idempotency key was already used for a different request. Use a new key."),
             code="idempotency_key_reused",
             field="Idempotency-Key",
         )
-    return Answer(int(row[1] or 200), row[2], replayed=True)
+    # Records live for two days: those from before answers were sealed go by themselves.
+    try:
+        body = sealing.open_(_place(caller, key), row[2]) if sealing.key_of(row[2]) else row[2]
+    except KeyErased:
+        raise NotFound() from None
+    return Answer(int(row[1] or 200), body, replayed=True)
 
 
 def forget_before(days: int = 2) -> int:

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import msgspec
 from django.db import connection, transaction
 
 from polyclinic.core import clock
-from polyclinic.core.db import InsertStatement, is_postgres
+from polyclinic.core.db import InsertStatement, Statement, here, is_postgres, run_sql
 from polyclinic.core.errors import OutsideTransaction
 from polyclinic.core.models import OutboxEvent
 from polyclinic.core.outbox.events import Event
@@ -25,6 +26,21 @@ from polyclinic.core.outbox.events import Event
 CHANNEL = "polyclinic_outbox"
 _NUMBERER_LOCK = 0x706F6C796E756D  # "polynum"
 
+_UNNUMBERED = Statement("SELECT 1 FROM core_outboxevent WHERE position IS NULL LIMIT 1")
+_NUMBERER = Statement(f"SELECT pg_advisory_xact_lock({_NUMBERER_LOCK})")
+# Number, and ring the bell of every node if there was something to number.
+_NUMBER = Statement(
+    f"""
+    WITH fresh AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS n FROM core_outboxevent WHERE position IS NULL
+    ), head AS (SELECT COALESCE(MAX(position), 0) AS top FROM core_outboxevent),
+    numbered AS (
+        UPDATE core_outboxevent AS e SET position = head.top + fresh.n
+        FROM fresh, head WHERE e.id = fresh.id RETURNING 1
+    ), many AS (SELECT count(*) AS n FROM numbered)
+    SELECT n, CASE WHEN n > 0 THEN pg_notify('{CHANNEL}', '') END FROM many
+    """  # noqa: S608 - constants
+)
 _insert = InsertStatement(OutboxEvent, "stream", "stream_seq", "type", "version", "at", "audience", "payload")
 _encoder = msgspec.json.Encoder()
 _wakers: list[Callable[[], None]] = []
@@ -47,7 +63,7 @@ class Logged:
 
 def append(event: Event) -> None:
     """Write `event` into the running transaction and wake readers once it has committed."""
-    if not connection.in_atomic_block:
+    if not here().in_atomic_block:
         raise OutsideTransaction("outbox.append needs a transaction")
     _insert.run(
         event.stream(),
@@ -58,8 +74,14 @@ def append(event: Event) -> None:
         " ".join(event.audience()),
         _encoder.encode(event).decode(),
     )
-    # A hint only: a reader that misses it finds the row at its next poll.
-    transaction.on_commit(wake)
+    _wake_on_commit()
+
+
+def _wake_on_commit() -> None:
+    """Ask once per transaction. A hint only: a reader that misses it finds the rows at its next poll."""
+    # One still asked for stands in a savepoint around us, with which our event would go too, or in one that was kept.
+    if not any(asked[1] is wake for asked in here().run_on_commit):
+        transaction.on_commit(wake)
 
 
 def on_wake(waker: Callable[[], None]) -> Callable[[], None]:
@@ -92,31 +114,18 @@ def assign_positions() -> int:
     """
     if not is_postgres():
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM core_outboxevent WHERE position IS NULL LIMIT 1")
-        if cursor.fetchone() is None:
-            return 0
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBERER_LOCK])
-        cursor.execute(
-            """
-            WITH fresh AS (
-                SELECT id, row_number() OVER (ORDER BY id) AS n FROM core_outboxevent WHERE position IS NULL
-            ), head AS (SELECT COALESCE(MAX(position), 0) AS top FROM core_outboxevent)
-            UPDATE core_outboxevent AS e SET position = head.top + fresh.n
-            FROM fresh, head WHERE e.id = fresh.id
-            """
-        )
-        numbered = int(cursor.rowcount)
-        cursor.execute(f"NOTIFY {CHANNEL}")
-    return numbered
+    if run_sql(_UNNUMBERED, ()).fetchone() is None:
+        return 0
+    with transaction.atomic():
+        run_sql(_NUMBERER, ())
+        # A statement of its own: it must see what whoever held the lock before us has committed.
+        found = run_sql(_NUMBER, ()).fetchone()
+    return int(found[0])
 
 
 def head() -> int:
-    """The newest position a reader can have; 0 for an empty log."""
-    with connection.cursor() as cursor:
-        column = "position" if is_postgres() else "id"
-        cursor.execute(f"SELECT MAX({column}) FROM core_outboxevent")  # noqa: S608 - one of two constants
-        row = cursor.fetchone()
+    """The newest position a reader can have; 0 for an empty log. Every page asks."""
+    row = run_sql(_newest("position" if is_postgres() else "id"), ()).fetchone()
     return int(row[0] or 0) if row else 0
 
 
@@ -131,18 +140,24 @@ def oldest() -> int:
 
 def read_after(position: int, limit: int = 500) -> list[Logged]:
     """Events after `position` in commit order, at most `limit`."""
-    column = "position" if is_postgres() else "id"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {column}, stream, stream_seq, type, version, at, audience, payload "  # noqa: S608
-            f"FROM core_outboxevent WHERE {column} > %s ORDER BY {column} LIMIT %s",
-            [position, limit],
-        )
-        rows = cursor.fetchall()
+    rows = run_sql(_after("position" if is_postgres() else "id"), [position, limit]).fetchall()
     return [
         Logged(row[0], row[1], row[2], row[3], row[4], _moment(row[5]), frozenset(row[6].split()), row[7])
         for row in rows
     ]
+
+
+@cache
+def _newest(column: str) -> Statement:
+    return Statement(f"SELECT MAX({column}) FROM core_outboxevent")  # noqa: S608 - one of two names
+
+
+@cache
+def _after(column: str) -> Statement:
+    return Statement(
+        f"SELECT {column}, stream, stream_seq, type, version, at, audience, payload "  # noqa: S608 - one of two names
+        f"FROM core_outboxevent WHERE {column} > %s ORDER BY {column} LIMIT %s"
+    )
 
 
 def _moment(value: object) -> datetime:
