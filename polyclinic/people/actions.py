@@ -1,16 +1,13 @@
-"""Accounts and patients: signing up, passwords, deactivation. Each call is one transaction with its audit entry."""
+"""Accounts and patients: making them, passwords, language. Each call is one transaction with its audit entry."""
 
 from __future__ import annotations
 
 import unicodedata
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -19,76 +16,47 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Anonymous, Person
 from polyclinic.core.db import lock_keys, transactional
-from polyclinic.core.errors import Conflict, Forbidden, Invalid, NotFound
-from polyclinic.people.models import Account, Patient, PatientNumber, Session, Sex
+from polyclinic.core.errors import Forbidden, Invalid, NotFound, StaleEdit
+from polyclinic.people import alerts, emails, guesses, passwords, programs, revisions
+from polyclinic.people.emails import EmailTaken, read_email
+from polyclinic.people.erasing import shred_patient
+from polyclinic.people.models import Account, PatientNumber, Session, Sex
+
+__all__ = [
+    "EmailTaken", "change_password", "choose_language", "create_account", "insert_account", "new_account",
+    "next_record_number", "particulars", "shred_patient",
+]  # fmt: skip
 
 NAME_LENGTH: Final = 80
-PASSWORD_LENGTH: Final = 128
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
 
 
-class EmailTaken(Conflict):
-    """Somebody has an account under this address already."""
-
-    code = "email_taken"
-    sentence = _("There is already an account with this email address. Sign in, or reset your password.")
-
-
-def sign_up(
-    *,
-    actor: Actor | None = None,
-    email: str,
-    password: str,
-    given_name: str,
-    family_name: str,
-    born: date,
-    sex: str,
-    phone: str = "",
-    language: str = "",
-) -> Patient:
-    """A new patient with an account, made by someone not signed in (the one write that is open to everybody).
-
-    Raises Invalid naming the field, or EmailTaken. Nothing is then written.
-    """
-    who = actor or Anonymous()
-    if not isinstance(who, Anonymous):
-        policy.require(who, "patient.register", Subject())
-    fields = {
+def particulars(*, given_name: str, family_name: str, born: object, sex: str, phone: str = "") -> dict[str, Any]:
+    """Who somebody says they are, as it is stored. Raises Invalid naming the field."""
+    return {
         "given_name": _name(given_name, "given_name"),
         "family_name": _name(family_name, "family_name"),
         "born": _birth_date(born),
         "sex": _sex(sex),
         "phone": _phone(phone),
     }
-    # Hashing takes a fifth of a second on purpose; done before the transaction, so that no lock waits for it.
-    account = _new_account(email, password, f"{fields['given_name']} {fields['family_name']}", language)
-    return _store_patient(who, account, fields)
-
-
-@transactional
-def _store_patient(actor: Actor, account: Account, fields: dict[str, object]) -> Patient:
-    _insert_account(actor, account)
-    patient = Patient.objects.create(account=account, mrn=next_record_number(), **fields)
-    ledger.record(
-        actor=actor, action="patient.sign_up", row=patient, subject=Subject(patient_id=patient.pk), revision=1
-    )
-    return patient
 
 
 def create_account(*, actor: Actor, email: str, password: str, name: str, language: str = "") -> Account:
     """An account with no role yet. Raises Forbidden, Invalid naming the field, or EmailTaken."""
     policy.require(actor, "account.create", Subject())
-    account = _new_account(email, password, _name(name, "name", 2 * NAME_LENGTH), language)
+    account = new_account(email, password, _name(name, "name", 2 * NAME_LENGTH), language)
     _store_account(actor, account)
     return account
 
 
 @transactional
 def _store_account(actor: Actor, account: Account) -> None:
-    _insert_account(actor, account)
+    insert_account(actor, account)
 
 
-def _insert_account(actor: Actor, account: Account) -> None:
+def insert_account(actor: Actor, account: Account) -> None:
+    """Store a new account in the running transaction. Raises EmailTaken."""
     lock_keys([f"email:{account.email.lower()}"])
     if Account.objects.filter(email__iexact=account.email).exists():
         raise EmailTaken(field="email")
@@ -96,31 +64,72 @@ def _insert_account(actor: Actor, account: Account) -> None:
     ledger.record(actor=actor, action="account.create", row=account, subject=Subject(), revision=1)
 
 
-def change_password(*, actor: Actor, account_id: UUID, password: str, current: str | None = None) -> None:
+def change_password(
+    *,
+    actor: Actor,
+    account_id: UUID,
+    password: str,
+    current: str | None = None,
+    before: str | None = None,
+    keep_keys: bool = False,
+) -> None:
     """Set a new password and sign the account out everywhere but in the session that asked.
 
-    Someone changing their own password gives the `current` one. Anonymous may act only after a reset link was
-    checked by the caller. Raises Invalid naming the field, Forbidden, or NotFound.
+    The keys of programs that act for the person end too: whoever knew the old password may have made one. With
+    `keep_keys` a person who changes their own password keeps them; a reset never does.
+
+    Someone changing their own password gives the `current` one, unless an administrator made it and asked for another.
+    Anonymous may act only after a reset link was checked by the caller; whoever has the link also has the mailbox, so
+    the address counts as confirmed; `before` is the stored password that the link was checked against. Raises Invalid
+    naming the field, SignInLocked, StaleEdit when the password is no longer that one, Forbidden, or NotFound.
     """
     account = _account(account_id)
     if isinstance(actor, Person):
-        if actor.account_id != account_id:
+        if actor.account_id != account_id or actor.seen_by is not None:
             raise Forbidden()
-        if not account.check_password(current or ""):
+        if not account.must_change_password and not guesses.confirmed(account, current or ""):
             raise Invalid(_("This is not your current password."), code="wrong_password", field="current")
+        if account.must_change_password and account.check_password(password):
+            raise Invalid(_("Choose another password than the one you were given."), field="password")
     elif not isinstance(actor, Anonymous):
         policy.require(actor, "account.create", Subject())
-    _check_password(password, account)
+    passwords.check(password, account)
     account.set_password(password)
-    _store_password(actor, account)
+    _store_password(actor, account, before, keep_keys=keep_keys and isinstance(actor, Person))
 
 
 @transactional
-def _store_password(actor: Actor, account: Account) -> None:
-    Account.objects.filter(pk=account.pk).update(password=account.password)
+def _store_password(actor: Actor, account: Account, before: str | None, *, keep_keys: bool) -> None:
+    now = clock.now()
+    fields: dict[str, object] = {"password": account.password, "password_changed_at": now}
+    if isinstance(actor, Person | Anonymous):
+        fields["must_change_password"] = False
+    if isinstance(actor, Anonymous) and account.email_verified_at is None:
+        fields["email_verified_at"] = now
+    rows = Account.objects.filter(pk=account.pk)
+    # Of two who come with one link at once, one is too late.
+    if not (rows if before is None else rows.filter(password=before)).update(**fields):
+        raise StaleEdit(_("This link was used already. Ask for a new one."))
+    emails.forget_changes(account.pk)
     kept = actor.session if isinstance(actor, Person) else ""
     _end_sessions(account.pk, keep=kept)
+    if not keep_keys:
+        programs.end(account.pk)
+    guesses.forgive(account.pk)
     ledger.record(actor=actor, action="account.password", row=account, subject=Subject())
+    alerts.tell(account.pk, "password_changed")
+
+
+@transactional
+def choose_language(*, actor: Person, language: str, version: int | None = None) -> None:
+    """The language of this person's pages and mails; empty follows the browser. Raises Invalid, StaleEdit."""
+    if actor.seen_by is not None:
+        raise Forbidden()
+    account = _account(actor.account_id)
+    revisions.hold(account.pk, version)
+    Account.objects.filter(pk=account.pk).update(language=_language(language))
+    revisions.step(account.pk)
+    ledger.record(actor=actor, action="account.language", row=account, subject=Subject())
 
 
 def next_record_number() -> str:
@@ -146,24 +155,12 @@ def _end_sessions(account_id: UUID, keep: str = "") -> None:
     Session.objects.filter(account_id=account_id).exclude(session_key=keep).delete()
 
 
-def _new_account(email: str, password: str, name: str, language: str) -> Account:
+def new_account(email: str, password: str, name: str, language: str) -> Account:
     """An unsaved account with a hashed password."""
-    account = Account(email=_email(email), name=name, language=_language(language))
-    _check_password(password, account)
+    account = Account(email=read_email(email), name=name, language=_language(language))
+    passwords.check(password, account)
     account.set_password(password)
     return account
-
-
-def _email(text: str) -> str:
-    address = text.strip()
-    try:
-        if len(address) > 254:
-            raise ValidationError("")
-        validate_email(address)
-    except ValidationError:
-        raise Invalid(_("Enter an email address such as name@example.org."), field="email") from None
-    local, _at, domain = address.rpartition("@")
-    return f"{local}@{domain.lower()}"
 
 
 def _name(text: str, field: str, longest: int = NAME_LENGTH) -> str:
@@ -207,12 +204,3 @@ def _language(code: str) -> str:
     if code and code not in dict(settings.LANGUAGES):
         raise Invalid(_("This language is not available."), field="language")
     return code
-
-
-def _check_password(password: str, account: Account) -> None:
-    if len(password) > PASSWORD_LENGTH:
-        raise Invalid(_("The password is too long."), field="password", maxLength=PASSWORD_LENGTH)
-    try:
-        validate_password(password, account)
-    except ValidationError as problem:
-        raise Invalid(" ".join(problem.messages), field="password", code="weak_password") from None

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from polyclinic.core.access import policy
+from polyclinic.core.access import fields, policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Viewer
+from polyclinic.core.audit import reads
 from polyclinic.core.errors import NotFound
 from polyclinic.people.models import Patient
 
@@ -26,10 +27,12 @@ class PatientRecord(msgspec.Struct, frozen=True, rename="camel"):
     phone: str
     email: str
     version: int
+    # In place of a date of birth that the viewer is not shown (`core.access.fields`).
+    age: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def patient(viewer: Viewer, patient_id: UUID) -> PatientRecord:
-    """One patient's particulars, for that patient.
+    """One patient's particulars, for that patient, a carer, and whom consent or break-glass lets in.
 
     Raises NotFound for anyone else: whom a doctor treats is known to scheduling, which has its own selectors.
     """
@@ -37,7 +40,8 @@ def patient(viewer: Viewer, patient_id: UUID) -> PatientRecord:
     row = Patient.objects.select_related("account").filter(pk=patient_id).first()
     if row is None:
         raise NotFound()
-    return PatientRecord(
+    reads.opened(viewer, "patient", row.pk, patient_id=row.pk)
+    record = PatientRecord(
         id=row.pk,
         mrn=row.mrn,
         family_name=row.family_name,
@@ -48,3 +52,4 @@ def patient(viewer: Viewer, patient_id: UUID) -> PatientRecord:
         email=row.account.email if row.account else "",
         version=row.version,
     )
+    return fields.shown(viewer, "patient", Subject(patient_id=patient_id), record)
