@@ -1,0 +1,1 @@
+"""Who may see a patient's record beyond the roles: sharing consents, delegation to a carer, break-glass."""

@@ -1,0 +1,1 @@
+"""A patient's rights over their record: access and correction requests, retention, erasure, research exports."""
