@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
-from polyclinic.core.access.rules import Role
+from polyclinic.core.access.rules import CUSTOM, Role
 from polyclinic.core.ids import new_id
 from polyclinic.people.models import Account, Doctor
+
+_ROLES = [*((role.value, role.value) for role in Role), (CUSTOM, CUSTOM)]
 
 
 class Facility(models.Model):
@@ -86,13 +89,36 @@ class Service(models.Model):
         return self.name
 
 
+class CustomRole(models.Model):
+    """A role of a facility's own: a name and some of the rights that are held at facilities."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="custom_roles")
+    name = models.CharField(_("name"), max_length=60)
+    permissions = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=1)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), F("facility"), condition=Q(ended_at__isnull=True), name="custom_role_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Membership(models.Model):
     """A role that an account holds at a facility. Ended, not deleted: the past stays explainable."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="memberships")
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="memberships")
-    role = models.CharField(_("role"), max_length=16, choices=[(role.value, role.value) for role in Role])
+    role = models.CharField(_("role"), max_length=16, choices=_ROLES)
+    # Set exactly when `role` is "custom".
+    custom_role = models.ForeignKey(CustomRole, models.PROTECT, null=True, blank=True, related_name="memberships")
     department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True)
     started_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -101,13 +127,47 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "facility", "role"],
-                condition=Q(ended_at__isnull=True),
+                condition=Q(ended_at__isnull=True, custom_role__isnull=True),
                 name="membership_once",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "custom_role"],
+                condition=Q(ended_at__isnull=True, custom_role__isnull=False),
+                name="membership_custom_once",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="membership_order"
             ),
+            models.CheckConstraint(
+                condition=Q(role=CUSTOM, custom_role__isnull=False) | (~Q(role=CUSTOM) & Q(custom_role__isnull=True)),
+                name="membership_custom",
+            ),
         ]
 
 
-__all__ = ["Department", "Doctor", "Facility", "Membership", "Room", "Service"]
+class StaffInvitation(models.Model):
+    """Somebody is asked to work at a facility. The link in the mail is made when it is sent and kept nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="invitations")
+    email = models.EmailField(_("email address"), max_length=254)
+    name = models.CharField(_("name"), max_length=160)
+    role = models.CharField(_("role"), max_length=16, choices=_ROLES)
+    custom_role = models.ForeignKey(CustomRole, models.PROTECT, null=True, blank=True)
+    # How often it was sent; only the newest link works.
+    sendings = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+    invited_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), F("facility"), condition=Q(state="sent"), name="invitation_once")
+        ]
+        indexes = [models.Index(fields=["facility", "created_at"], name="invitation_facility")]
+
+
+__all__ = ["CustomRole", "Department", "Doctor", "Facility", "Membership", "Room", "Service", "StaffInvitation"]

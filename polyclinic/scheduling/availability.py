@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from operator import itemgetter
+from functools import cache
+from math import ceil
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
 from polyclinic.core.actors import Viewer
-from polyclinic.core.db import adapt, is_postgres
+from polyclinic.core.db import Statement, adapt, is_postgres, run_sql
 from polyclinic.core.errors import Invalid, NotFound
 from polyclinic.facilities.models import Facility, Service
 from polyclinic.people.models import Doctor
 from polyclinic.scheduling import frames as frames_
+from polyclinic.scheduling import travel
 from polyclinic.scheduling.frames import Frame
 from polyclinic.scheduling.models import Schedule
 from polyclinic.scheduling.rows import Slot
@@ -26,6 +27,8 @@ from polyclinic.scheduling.slots import Busy, Span, minute_of, moment_of
 
 MAX_DAYS = 120
 _IN_PART = 500
+# Schedule, doctor, facility, time zone and length in minutes of one schedule's slots.
+_Offer = tuple[UUID, UUID, UUID, str, int]
 
 
 def free_slots(
@@ -88,6 +91,19 @@ def next_free_by_doctor(viewer: Viewer, doctor_ids: Iterable[UUID]) -> dict[UUID
     return slots
 
 
+def next_free_by_schedule(viewer: Viewer, schedule_ids: Iterable[UUID]) -> dict[UUID, Slot]:
+    """Each schedule's first free slot within 90 days; one without is absent."""
+    found = _bookable(frames_.frames(Schedule.objects.filter(pk__in=list(schedule_ids), bookable=True)))
+    slots: dict[UUID, Slot] = {}
+    for offset, days in _windows(90):
+        left = [item for item in found if item.schedule_id not in slots]
+        if not left:
+            break
+        for slot in _search(left, None, _today() + timedelta(days=offset), days, None):
+            slots.setdefault(slot.schedule_id, slot)
+    return slots
+
+
 def nearest(schedule_id: UUID, service_id: UUID | None, wished: datetime, limit: int = 3) -> list[Slot]:
     """What to offer someone whose wished time is gone: the next free slots of the same schedule from then on.
 
@@ -101,8 +117,9 @@ def nearest(schedule_id: UUID, service_id: UUID | None, wished: datetime, limit:
     day = start.astimezone(item.plan.zone).date()
     slots: list[Slot] = []
     for offset, days in _windows(item.horizon_days + 1):
-        fresh = _search([item], length, day + timedelta(days=offset), days, None)
-        slots += [slot for slot in fresh if slot.starts >= start and slot.starts != wished][: limit - len(slots)]
+        # One more than needed: the wished time itself may be among them.
+        fresh = _search([item], length, day + timedelta(days=offset), days, limit + 1, since=start)
+        slots += [slot for slot in fresh if slot.starts != wished][: limit - len(slots)]
         if len(slots) >= limit:
             return slots
     sooner = _search([item], length, _today(), MAX_DAYS, limit)
@@ -185,7 +202,16 @@ def _bookable(found: list[Frame]) -> list[Frame]:
     return [item for item in found if item.bookable]
 
 
-def _search(found: Sequence[Frame], length: int | None, first_day: date, days: int, limit: int | None) -> list[Slot]:
+def _search(
+    found: Sequence[Frame],
+    length: int | None,
+    first_day: date,
+    days: int,
+    limit: int | None,
+    *,
+    since: datetime | None = None,
+) -> list[Slot]:
+    """Free slots of these schedules in order of time, none before `since` where that is given."""
     if not found or (limit is not None and limit <= 0):
         return []
     now = clock.now()
@@ -193,31 +219,55 @@ def _search(found: Sequence[Frame], length: int | None, first_day: date, days: i
     # Zones reach from UTC-12 to UTC+14; a day on either side covers every facility's calendar.
     until = from_minute + (days + 1) * 1440
     busy = _busy(found, from_minute - 1440, until)
+    travelling = [item.doctor_id for item in found if item.travel]
+    away = travel.elsewhere(travelling, from_minute - 1440, until + 1440) if travelling else {}
     present = int(now.timestamp()) // 60
-    picked: list[tuple[int, int, Frame]] = []
+    begins = ceil(since.timestamp() / 60) if since is not None else 0
+    # By start: schedules of one clinic begin at the same minutes, so this costs less than sorting, in the same order.
+    offered: dict[int, list[_Offer]] = {}
     for item in found:
-        taken = Busy(busy.get(_key(item.doctor_id), ()), busy.get(_key(item.room_id), ()) if item.room_id else ())
+        doctor: Sequence[Span] = busy.get(_key(item.doctor_id), ())
+        if item.travel:
+            doctor = [*doctor, *_on_the_way(item, away.get(item.doctor_id, ()))]
+        taken = Busy(doctor, busy.get(_key(item.room_id), ()) if item.room_id else ())
         minutes = length or item.plan.slot
         starts = item.plan.free(
             first_day,
             days,
             minutes,
             taken,
-            present + 1 + item.lead_minutes,
+            max(begins, present + 1 + item.lead_minutes),
             present + item.horizon_days * 1440,
         )
+        offer = (item.schedule_id, item.doctor_id, item.facility_id, item.time_zone, minutes)
         # Each schedule is in order by itself: no more than `limit` of one can be among the first `limit` of all.
-        picked += [(start, start + minutes, item) for start in (starts[:limit] if limit else starts)]
-    if len(found) > 1:
-        picked.sort(key=itemgetter(0))
-    if limit:
-        picked = picked[:limit]
-    # Doctors of one clinic begin at the same minutes: each moment is made once.
-    moments = {minute: moment_of(minute) for start, end, _item in picked for minute in (start, end)}
-    return [
-        Slot(item.schedule_id, item.doctor_id, item.facility_id, moments[start], moments[end], item.time_zone)
-        for start, end, item in picked
-    ]
+        for start in starts[:limit] if limit else starts:
+            if start in offered:
+                offered[start].append(offer)
+            else:
+                offered[start] = [offer]
+    return _slots(offered, limit)
+
+
+def _on_the_way(item: Frame, taken: Iterable[tuple[UUID, Span]]) -> list[Span]:
+    """What the doctor has at other facilities, longer on both sides by the way between."""
+    return [(start - item.travel, end + item.travel) for place, (start, end) in taken if place != item.facility_id]
+
+
+def _slots(offered: dict[int, list[_Offer]], limit: int | None) -> list[Slot]:
+    """The first `limit` of what is offered, by time; each moment is made once for all who begin at it."""
+    slots: list[Slot] = []
+    for start in sorted(offered):
+        if limit and len(slots) >= limit:
+            break
+        begins = moment_of(start)
+        ends: dict[int, datetime] = {}
+        for schedule_id, doctor_id, facility_id, zone, minutes in offered[start]:
+            end = ends.get(minutes)
+            if end is None:
+                end = ends[minutes] = moment_of(start + minutes)
+            slots.append(Slot(schedule_id, doctor_id, facility_id, begins, end, zone))
+    return slots[:limit] if limit else slots
 
 
 def _key(resource: UUID | None) -> Any:  # noqa: ANN401 - a string on SQLite, a UUID on PostgreSQL
@@ -226,38 +276,61 @@ def _key(resource: UUID | None) -> Any:  # noqa: ANN401 - a string on SQLite, a 
 
 
 def _busy(found: Sequence[Frame], from_minute: int, until: int) -> dict[object, list[Span]]:
-    """What is reserved in this stretch, by resource. Written by hand: turning ten thousand rows into datetimes costs
-    more than the whole search. PostgreSQL counts the minutes itself; SQLite hands over its texts, of which there are
-    few different ones, since doctors begin at the same times."""
+    """What is reserved in this stretch, by resource, in any order.
+
+    Written by hand: the database hands over one text for each resource, answered from the index alone (hence NOT IN
+    and no join: holds that have expired and wait to be swept are few). Doctors begin at the same times, so there are
+    few different stretches to read.
+    """
     resources = {item.doctor_id for item in found} | {item.room_id for item in found if item.room_id}
     keys: list[Any] = [_key(resource) for resource in resources]
-    # The concatenation hides the column's declared type, by which the driver would make datetimes after all.
-    minutes = "(EXTRACT(EPOCH FROM {0})/60)::bigint" if is_postgres() else "{0} || ''"
-    known: dict[Any, int] = {}
-    spans: dict[object, list[Span]] = {}
     low, high = adapt(moment_of(from_minute)), adapt(moment_of(until))
     before = adapt(moment_of(from_minute - 1440))
+    read = _Spans(_span_of_minutes if is_postgres() else _span_of_texts).__getitem__
+    spans: dict[object, list[Span]] = {}
     for part in range(0, len(keys), _IN_PART):
         chunk = keys[part : part + _IN_PART]
-        sql = (
-            f"SELECT r.resource_id, {minutes.format('r.starts')}, {minutes.format('r.ends')} "  # noqa: S608 - constants
-            "FROM scheduling_reservation r LEFT JOIN scheduling_hold h ON h.id = r.hold_id "
-            f"WHERE r.resource_id IN ({', '.join(['%s'] * len(chunk))}) "
-            "AND r.starts < %s AND r.starts > %s AND r.ends > %s "
-            "AND (r.hold_id IS NULL OR h.expires_at > %s)"
-        )
-        params: list[Any] = [*chunk, high, before, low, adapt(clock.now())]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            rows: list[Any] = cursor.fetchall()
-        for resource, start, end in rows:
-            spans.setdefault(resource, []).append((_minute(known, start), _minute(known, end)))
+        sql = _taken(len(chunk), postgres=is_postgres())
+        rows = run_sql(sql, [*chunk, high, before, low, adapt(clock.now())]).fetchall()
+        spans.update((resource, list(map(read, told.split(",")))) for resource, told in rows)
     return spans
 
 
-def _minute(known: dict[Any, int], value: Any) -> int:  # noqa: ANN401 - minutes on PostgreSQL, text on SQLite
-    found = known.get(value)
-    if found is None:
-        text = not isinstance(value, int)
-        found = known[value] = minute_of(datetime.fromisoformat(f"{value}+00:00")) if text else value
-    return found
+@cache
+def _taken(resources: int, *, postgres: bool) -> Statement:
+    minutes = "(EXTRACT(EPOCH FROM {0})/60)::bigint"
+    told = (
+        f"string_agg({minutes.format('r.starts')} || '/' || {minutes.format('r.ends')}, ',')"
+        if postgres
+        else "group_concat(r.starts || '/' || r.ends)"
+    )
+    return Statement(
+        f"SELECT r.resource_id, {told} FROM scheduling_reservation r "  # noqa: S608 - constants
+        f"WHERE r.resource_id IN ({', '.join(['%s'] * resources)}) "
+        "AND r.starts < %s AND r.starts > %s AND r.ends > %s "
+        "AND r.id NOT IN (SELECT old.id FROM scheduling_reservation old WHERE old.hold_id IN "
+        "(SELECT h.id FROM scheduling_hold h WHERE h.expires_at <= %s)) GROUP BY r.resource_id"
+    )
+
+
+class _Spans(dict[str, Span]):
+    """Stretches by the text that tells them, each text read once."""
+
+    def __init__(self, read: Callable[[str], Span]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, told: str) -> Span:
+        span = self[told] = self._read(told)
+        return span
+
+
+def _span_of_texts(told: str) -> Span:
+    """From SQLite's texts, which are UTC without saying so."""
+    starts, _slash, ends = told.partition("/")
+    return minute_of(datetime.fromisoformat(f"{starts}+00:00")), minute_of(datetime.fromisoformat(f"{ends}+00:00"))
+
+
+def _span_of_minutes(told: str) -> Span:
+    starts, _slash, ends = told.partition("/")
+    return int(starts), int(ends)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from polyclinic.core.access.rules import Role
 from polyclinic.core.outbox import rooms
@@ -48,6 +49,7 @@ class AppointmentEvent(Event, frozen=True, rename="camel"):
             rooms.doctor(self.doctor_id),
             rooms.facility_role(self.facility_id, Role.RECEPTIONIST),
             rooms.facility_role(self.facility_id, Role.MANAGER),
+            rooms.facility_right(self.facility_id, "appointment.view"),
         )
 
 
@@ -126,6 +128,7 @@ class ScheduleChanged(Event, frozen=True, rename="camel"):
             rooms.doctor(self.doctor_id),
             rooms.facility_role(self.facility_id, Role.RECEPTIONIST),
             rooms.facility_role(self.facility_id, Role.MANAGER),
+            rooms.facility_right(self.facility_id, "schedule.view"),
             rooms.availability(self.doctor_id),
             rooms.EVERYONE,
         )
@@ -149,3 +152,105 @@ class AvailabilityChanged(Event, frozen=True, rename="camel"):
 
     def audience(self) -> tuple[str, ...]:
         return (rooms.availability(self.doctor_id), rooms.EVERYONE)
+
+    @classmethod
+    def at(cls, doctor_id: UUID, facility_id: UUID, starts: datetime, zone: str) -> AvailabilityChanged:
+        """Of the day on which `starts` lies in the facility's calendar (`zone`)."""
+        day = starts.astimezone(ZoneInfo(zone)).date().isoformat()
+        return cls(doctor_id=doctor_id, facility_id=facility_id, day=day)
+
+
+class DoctorInvitationEvent(Event, frozen=True, rename="camel"):
+    """Common to the steps of an invitation to a doctor. The doctor hears it in their account's own room."""
+
+    invitation_id: UUID
+    facility_id: UUID
+    doctor_id: UUID
+    account_id: UUID
+    status: str
+    revision: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a DoctorInvitation with its doctor
+        return cls(row.pk, row.facility_id, row.doctor_id, row.doctor.account_id, row.state, row.version)
+
+    def stream(self) -> str:
+        return f"doctor_invitation:{self.invitation_id}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.account(self.account_id), rooms.facility_right(self.facility_id, "staff.list"))
+
+
+@event("doctor_invitation.sent", "A hospital asked a doctor to see patients there, or reminded them.")
+class DoctorInvitationSent(DoctorInvitationEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("doctor_invitation.accepted", "The doctor agreed: they have hours at this hospital and can be booked.")
+class DoctorInvitationAccepted(DoctorInvitationEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("doctor_invitation.rejected", "The doctor declined.")
+class DoctorInvitationRejected(DoctorInvitationEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("doctor_invitation.revoked", "The hospital took the invitation back.")
+class DoctorInvitationRevoked(DoctorInvitationEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("doctor_invitation.expired", "The doctor did not answer in time.")
+class DoctorInvitationExpired(DoctorInvitationEvent, frozen=True, rename="camel"):
+    pass
+
+
+class LeaveEvent(Event, frozen=True, rename="camel"):
+    """Common to the steps of a request for leave. Neither the kind of leave nor a word of the note is in it."""
+
+    request_id: UUID
+    schedule_id: UUID
+    facility_id: UUID
+    doctor_id: UUID
+    account_id: UUID
+    status: str
+    revision: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - a LeaveRequest with its doctor
+        return cls(
+            row.pk, row.schedule_id, row.facility_id, row.doctor_id, row.doctor.account_id, row.state, row.version
+        )
+
+    def stream(self) -> str:
+        return f"leave:{self.request_id}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.account(self.account_id), rooms.facility_right(self.facility_id, "leave.view"))
+
+
+@event("leave.asked", "A doctor asks to be away.")
+class LeaveAsked(LeaveEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("leave.approved", "The leave is granted and stands in the doctor's hours.")
+class LeaveApproved(LeaveEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("leave.declined", "The leave is not granted.")
+class LeaveDeclined(LeaveEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("leave.withdrawn", "The doctor no longer asks for it.")
+class LeaveWithdrawn(LeaveEvent, frozen=True, rename="camel"):
+    pass

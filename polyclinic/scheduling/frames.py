@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 
 from polyclinic.core import clock
 from polyclinic.core.db import CompiledQuery
+from polyclinic.core.errors import NotFound
 from polyclinic.core.ids import new_id
 from polyclinic.facilities.models import Facility
 from polyclinic.scheduling.models import Schedule, ScheduleException, WeeklyHours
@@ -34,7 +35,7 @@ _COLUMNS = (
     "id", "version", "doctor_id", "facility_id", "room_id", "bookable", "slot_minutes", "buffer_minutes",
     "doctor__specialty", "facility__version", "facility__time_zone", "facility__slot_minutes",
     "facility__buffer_minutes", "facility__notice_hours", "facility__lead_minutes", "facility__horizon_days",
-    "facility__phone",
+    "facility__phone", "doctor__travel_minutes",
 )  # fmt: skip
 
 
@@ -53,6 +54,8 @@ class Frame:
     horizon_days: int
     facility: Facility
     plan: Plan
+    # Minutes that lie at least between the doctor's work here and at another facility.
+    travel: int = 0
 
     @property
     def time_zone(self) -> str:
@@ -66,6 +69,14 @@ def frame(schedule_id: UUID) -> Frame | None:
     """One schedule made ready, or None when there is no such schedule."""
     found = _made(_one.rows(schedule_id))
     return found[0] if found else None
+
+
+def required(schedule_id: UUID) -> Frame:
+    """The frame of a schedule that must be there. Raises NotFound naming the field."""
+    found = frame(schedule_id)
+    if found is None:
+        raise NotFound(field="scheduleId")
+    return found
 
 
 def frames(schedules: QuerySet[Schedule]) -> list[Frame]:
@@ -82,10 +93,11 @@ def plan_afresh(schedule_id: UUID) -> Plan:
 def unchanged(known: Frame) -> bool:
     """Whether the schedule is still the version it was made ready from."""
     rows = _one.rows(known.schedule_id)
-    return bool(rows) and (rows[0][1], rows[0][5], rows[0][9]) == (
+    return bool(rows) and (rows[0][1], rows[0][5], rows[0][9], rows[0][17]) == (
         known.version,
         known.bookable,
         known.facility.version,
+        known.travel,
     )
 
 
@@ -109,7 +121,7 @@ def _made(rows: Sequence[Sequence[Any]]) -> list[Frame]:
 
 def _frame(row: Sequence[Any], plan: Plan) -> Frame:
     facility = _facility(row[3], *row[9:17])
-    return Frame(row[0], row[1], row[2], row[3], row[4], row[5], row[8], row[14], row[15], facility, plan)
+    return Frame(row[0], row[1], row[2], row[3], row[4], row[5], row[8], row[14], row[15], facility, plan, row[17])
 
 
 @lru_cache(512)

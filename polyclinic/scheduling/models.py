@@ -12,9 +12,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
+from polyclinic.core.crypto.fields import EncryptedTextField
 from polyclinic.core.ids import new_id
 from polyclinic.facilities.models import Department, Facility, Room, Service
-from polyclinic.people.models import Doctor, Patient
+from polyclinic.people.models import Account, Doctor, Patient
 
 
 class Schedule(models.Model):
@@ -66,7 +67,7 @@ class ScheduleException(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     starts = models.DateTimeField(_("from"))
     ends = models.DateTimeField(_("until"))
-    note = models.CharField(_("note"), max_length=120, blank=True)
+    note = EncryptedTextField(_("note"), purpose="schedules", max_length=120, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="exception_order")]
@@ -104,7 +105,7 @@ class Appointment(models.Model):
     version = models.PositiveIntegerField(default=1)
     starts = models.DateTimeField()
     ends = models.DateTimeField()
-    reason = models.CharField(_("reason for the visit"), max_length=200, blank=True)
+    reason = EncryptedTextField(_("reason for the visit"), owner="patient_id", max_length=200, blank=True)
     booked_by = models.CharField(max_length=64)
     booked_at = models.DateTimeField(default=clock.now)
     rescheduled = models.PositiveSmallIntegerField(default=0)
@@ -160,3 +161,67 @@ class CareLink(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["doctor", "patient"], name="carelink_once")]
         indexes = [models.Index(fields=["doctor", "since"], name="carelink_doctor")]
+
+
+class DoctorInvitation(models.Model):
+    """A hospital asks a doctor who is known elsewhere to see patients there too, and proposes hours.
+
+    Accepting makes the schedule, which is what a doctor's membership is. States and steps: `scheduling.states`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="doctor_invitations", db_index=False)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="invitations")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True)
+    room = models.ForeignKey(Room, models.PROTECT, null=True, blank=True)
+    # Rows of weekday (0 is Monday), starts and ends ("09:00"), in the facility's wall-clock time.
+    weekly = models.JSONField(default=list)
+    slot_minutes = models.PositiveSmallIntegerField(_("slot length, minutes"), null=True, blank=True)
+    state = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+    invited_by = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    # When the doctor was last told, and how often again since the first time.
+    told_at = models.DateTimeField(default=clock.now)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    schedule = models.ForeignKey(Schedule, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["facility", "doctor"], condition=Q(state="sent"), name="doctor_invitation_once"
+            )
+        ]
+        indexes = [models.Index(fields=["facility", "created_at"], name="doctor_invitation_facility")]
+
+
+class LeaveRequest(models.Model):
+    """A doctor asks to be away from one hospital; its manager approves, which makes the leave, or declines.
+
+    Why and the note may be about the doctor's health: both are sealed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="leave_requests", db_index=False)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="leave_requests")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="leave_requests")
+    kind = EncryptedTextField(_("kind"), purpose="schedules", max_length=16)
+    note = EncryptedTextField(_("note"), purpose="schedules", max_length=200, blank=True)
+    starts = models.DateTimeField(_("from"))
+    ends = models.DateTimeField(_("until"))
+    state = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+    asked_at = models.DateTimeField(default=clock.now)
+    decided_by = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = EncryptedTextField(_("answer"), purpose="schedules", max_length=200, blank=True)
+    leave = models.ForeignKey(ScheduleException, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="leave_request_order"),
+            models.UniqueConstraint(
+                fields=["schedule", "starts", "ends"], condition=Q(state="asked"), name="leave_request_once"
+            ),
+        ]

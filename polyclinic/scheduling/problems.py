@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,6 +19,9 @@ from polyclinic.core.errors import Conflict, Invalid, Problem
 from polyclinic.scheduling import availability
 
 OFFERED = 3
+
+P = ParamSpec("P")
+R = TypeVar("R")
 _depth = threading.local()
 
 
@@ -86,3 +91,14 @@ def alternatives() -> Iterator[None]:
         raise
     finally:
         _depth.level = level - 1
+
+
+def offering(function: Callable[P, R]) -> Callable[P, R]:
+    """A refused time comes with free ones, looked up after the transaction has gone."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with alternatives():
+            return function(*args, **kwargs)
+
+    return run

@@ -17,7 +17,7 @@ from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
 from polyclinic.core.db import Statement, adapt, run_sql
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.scheduling import availability, frames, problems
+from polyclinic.scheduling import availability, frames, problems, travel
 from polyclinic.scheduling.frames import Frame
 from polyclinic.scheduling.models import Hold, Reservation
 from polyclinic.scheduling.problems import NotASlot, PatientBusy, SlotTaken, Wish
@@ -106,6 +106,8 @@ def reserve(
         # The hours changed while we waited for the doctor's lock; what we checked against is no longer true.
         raise problems.wished(SlotTaken(), wanted.wish)
     clear(actor, wanted, resources)
+    if wanted.frame.travel:
+        _require_way(actor, wanted, resources)
     owner = [adapt(appointment_id), adapt(hold_id)]
     try:
         _insert([[adapt(key), kind, adapt(start), adapt(end), *owner] for key, kind, start, end in resources])
@@ -114,6 +116,14 @@ def reserve(
         if "reservation_overlap" not in str(failure):
             raise
         raise problems.wished(SlotTaken(), wanted.wish, broken=True) from failure
+
+
+def _require_way(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, datetime, datetime]]) -> None:
+    """Refuse a time that the doctor cannot reach, or leave in time, for what they have at another facility."""
+    frame = wanted.frame
+    _doctor, _kind, starts, ends = resources[0]
+    if travel.in_the_way(actor, frame.doctor_id, frame.facility_id, starts, ends, frame.travel):
+        raise problems.wished(SlotTaken(), wanted.wish)
 
 
 def clear(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, datetime, datetime]]) -> None:

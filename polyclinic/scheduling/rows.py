@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
+from django.utils.translation import gettext_lazy as _
 
+from polyclinic.core.errors import Invalid
+
+MAX_LIMIT = 200
 R = TypeVar("R")
 
 
-class Slot(msgspec.Struct, frozen=True, rename="camel"):
-    """A time that can be booked now. `starts` and `ends` are UTC; show them in `time_zone`."""
+class Slot(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A time that can be booked now. `starts` and `ends` are UTC; show them in `time_zone`.
+
+    Holds nothing that could hold it, so the collector need not walk tens of thousands of them.
+    """
 
     schedule_id: UUID
     doctor_id: UUID
@@ -47,6 +55,8 @@ class AppointmentRow(msgspec.Struct, frozen=True, rename="camel"):
     room_name: str
     reason: str
     attention: str
+    # In place of a date of birth that the viewer is not shown (`core.access.fields`).
+    age: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class PatientRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -61,6 +71,7 @@ class PatientRow(msgspec.Struct, frozen=True, rename="camel"):
     is_new: bool
     next_starts: datetime | None
     last_starts: datetime | None
+    age: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class WeeklyRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -114,3 +125,24 @@ class Page(msgspec.Struct, Generic[R], frozen=True, rename="camel"):
     def of(cls, rows: list[R], total: int, page: int, limit: int) -> Page[R]:
         """A page with its page count worked out."""
         return cls(rows=rows, total=total, page=page, pages=max(1, -(-total // limit)))
+
+
+def span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From midnight to midnight of a zone's calendar, in UTC."""
+    return (
+        datetime.combine(day, time(0), zone).astimezone(UTC),
+        datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC),
+    )
+
+
+def full_name(family: str, given: str) -> str:
+    """How a patient is named in clinical views: the family name first, in capitals."""
+    return f"{family.upper()}, {given}"
+
+
+def require_page(page: int, limit: int) -> None:
+    """Refuse a page below 1 and more rows at once than anybody reads. Raises Invalid naming the field."""
+    if page < 1:
+        raise Invalid(_("Pages count from 1."), field="page")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise Invalid(_("Ask for 1 to 200 rows."), field="limit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,10 @@ from polyclinic.core.actors import Actor
 from polyclinic.core.errors import Conflict, Invalid
 
 # Row and actor are what the ledger hands to every guard.
+
+# A doctor who does not answer is asked again at most thrice, and never twice in a day.
+REMIND_AFTER: Final = timedelta(hours=24)
+MAX_REMINDERS: Final = 3
 
 
 def bookable_time(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
@@ -59,3 +63,36 @@ def begun(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointment
     """Completing, or marking as not come, makes sense only once the time has begun."""
     if row.starts > clock.now():
         raise Conflict(_("This appointment has not begun yet."), code="not_begun")
+
+
+def invitation_in_time(row: Any, actor: Actor) -> None:  # noqa: ANN401 - a DoctorInvitation
+    """An invitation can be accepted until its time is over."""
+    if row.expires_at <= clock.now():
+        raise Conflict(_("This invitation has run out. Ask the hospital for a new one."), code="invitation_over")
+
+
+def invitation_run_out(row: Any, actor: Actor) -> None:  # noqa: ANN401 - a DoctorInvitation
+    """It lapses when its time is over, and not before."""
+    if row.expires_at > clock.now():
+        raise Conflict(_("This invitation can still be answered."), code="invitation_open")
+
+
+def may_remind(row: Any, actor: Actor) -> None:  # noqa: ANN401 - a DoctorInvitation
+    """Reminding is not pestering: once a day, three times in all, and only while it can be accepted."""
+    invitation_in_time(row, actor)
+    if row.reminders >= MAX_REMINDERS:
+        raise Conflict(
+            _("They were reminded three times. Take the invitation back, or call them."), code="reminded_enough"
+        )
+    if clock.now() - row.told_at < REMIND_AFTER:
+        raise Conflict(
+            _("They heard of it less than a day ago. Remind them tomorrow."),
+            code="reminded_lately",
+            again=(row.told_at + REMIND_AFTER).isoformat(),
+        )
+
+
+def leave_to_come(row: Any, actor: Actor) -> None:  # noqa: ANN401 - a LeaveRequest
+    """Leave that is over can be neither asked for nor granted."""
+    if row.ends <= clock.now():
+        raise Invalid(_("This time has passed. Choose a later one."), code="past", field="ends")

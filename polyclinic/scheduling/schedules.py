@@ -70,8 +70,8 @@ def set_weekly(
     """
     row = _locked(actor, schedule_id)
     check_weekly(weekly)
-    _check_minutes(slot_minutes, "slotMinutes", 5, 480)
-    _check_minutes(buffer_minutes, "bufferMinutes", 0, 120)
+    check_minutes(slot_minutes, "slotMinutes", 5, 480)
+    check_minutes(buffer_minutes, "bufferMinutes", 0, 120)
     plan = _changed(_plan(row), weekly=weekly)
     detail: dict[str, object] = {
         "before": msgspec.to_builtins(_weekly(row)),
@@ -157,7 +157,8 @@ def check_weekly(weekly: Sequence[WeeklyRow]) -> None:
                 raise Invalid(_("Two rows overlap."), code="overlap", field=f"weekly.{number}.starts")
 
 
-def _check_minutes(value: int | None, field: str, low: int, high: int) -> None:
+def check_minutes(value: int | None, field: str, low: int, high: int) -> None:
+    """Refuse a number of minutes outside `low … high`; None leaves it to the facility."""
     if value is not None and not low <= value <= high:
         raise Invalid(
             _("Choose between %(low)s and %(high)s minutes.") % {"low": low, "high": high}, code="range", field=field

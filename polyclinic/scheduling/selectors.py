@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Max, Min, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
-from polyclinic.core.access import policy
+from polyclinic.core.access import fields, policy
+from polyclinic.core.access.fields import FieldRule
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Person, SystemActor, Viewer
+from polyclinic.core.audit import reads
+from polyclinic.core.crypto.fields import column
 from polyclinic.core.db import CompiledQuery
 from polyclinic.core.errors import Invalid, NotFound, Unauthenticated
 from polyclinic.core.ids import new_id
+from polyclinic.people import joined
 from polyclinic.scheduling.availability import first_free, free_slots, next_free_by_doctor
-from polyclinic.scheduling.models import Appointment, CareLink, Schedule
+from polyclinic.scheduling.models import Appointment, Schedule
+from polyclinic.scheduling.patients import doctor_patients, new_patient_count, patient_of_doctor
 from polyclinic.scheduling.rows import (
     AppointmentRow,
     ExceptionRow,
     Page,
-    PatientRow,
     ScheduleView,
     Slot,
     WeeklyRow,
+    full_name,
+    require_page,
+    span,
 )
 from polyclinic.scheduling.sight import require_doctor, visible
-from polyclinic.scheduling.states import APPOINTMENT, CANCELLED, DECLINED, EXPECTED
+from polyclinic.scheduling.states import APPOINTMENT
 
-MAX_LIMIT = 200
+_NOTHING_HIDDEN: tuple[FieldRule, ...] = ()
 SORTS = {
     "starts": ("starts", "pk"),
     "-starts": ("-starts", "-pk"),
@@ -46,6 +53,8 @@ _COLUMNS = (
     "patient_id", "patient__family_name", "patient__given_name", "patient__mrn", "patient__born", "patient__sex",
     "service_id", "service__name", "room__name", "reason", "attention",
 )  # fmt: skip
+_REASON = _COLUMNS.index("reason")
+_reason = column(Appointment, "reason")
 _one = CompiledQuery(lambda pk: Appointment.objects.filter(pk=pk).values_list(*_COLUMNS), new_id())
 _of_doctor = CompiledQuery(
     lambda doctor, low, high: (
@@ -56,9 +65,6 @@ _of_doctor = CompiledQuery(
     new_id(),
     datetime(2001, 1, 1, tzinfo=UTC),
     datetime(2002, 1, 1, tzinfo=UTC),
-)
-_unseen = CompiledQuery(
-    lambda doctor: CareLink.objects.filter(doctor_id=doctor, seen_at__isnull=True).values_list("pk"), new_id()
 )
 _places = CompiledQuery(
     lambda doctor: (
@@ -75,49 +81,68 @@ def appointment(viewer: Viewer, appointment_id: UUID) -> AppointmentRow:
     rows = _one.rows(appointment_id)
     if not rows:
         raise NotFound() if isinstance(viewer, Person | SystemActor) else Unauthenticated()
-    row = _row(rows[0])
+    (cells,) = rows
+    row = _row(cells, _reason.open(cells[0], cells[_REASON]))
     policy.require_sight(viewer, "appointment.view", _subject(row))
-    return row
+    reads.opened(viewer, "appointment", row.id, patient_id=row.patient_id, facility_id=row.facility_id)
+    return fields.shown(viewer, "appointment", _subject(row), row)
 
 
-def doctor_day(viewer: Viewer, doctor_id: UUID, day: date) -> list[AppointmentRow]:
+def doctor_day(viewer: Viewer, doctor_id: UUID, day: date, *, shown: bool = True) -> list[AppointmentRow]:
     """A doctor's appointments on a day of each facility's own calendar, by time, in every state.
 
-    Staff see those at their own facility. Raises NotFound for a doctor who is none of the viewer's business.
+    `shown`: whether the rows are given to the viewer; who only counts them has read about nobody. Staff see those at
+    their own facility. Raises NotFound for a doctor who is none of the viewer's business.
     """
     require_doctor(viewer, "appointment.view", doctor_id)
     zones = {zone for _name, zone, _place in _places.rows(doctor_id)}
     if not zones:
         return []
-    days = {zone: _span(day, zone) for zone in zones}
+    days = {zone: span(day, ZoneInfo(zone)) for zone in zones}
     low, high = min(low for low, _high in days.values()), max(high for _low, high in days.values())
     rows = _of_doctor.rows(doctor_id, low, high)
-    return _shown(viewer, [cells for cells in rows if days[cells[5]][0] <= cells[3] < days[cells[5]][1]])
-
-
-def _shown(viewer: Viewer, rows: Sequence[Sequence[Any]]) -> list[AppointmentRow]:
-    """Those of the rows (columns as above) that the viewer may see."""
-    decided: dict[tuple[UUID, UUID], bool] = {}
-    found = []
-    for cells in rows:
-        where = (cells[9], cells[6])
-        right = decided.get(where)
-        if right is None:
-            # A right that needs no patient holds for every patient of this doctor at this place.
-            subject = Subject(doctor_id=where[0], facility_id=where[1])
-            right = decided[where] = policy.allowed(viewer, "appointment.view", subject)
-        if right or policy.allowed(viewer, "appointment.view", Subject(cells[14], *where)):
-            found.append(_row(cells))
+    found = _shown(viewer, [cells for cells in rows if days[cells[5]][0] <= cells[3] < days[cells[5]][1]])
+    if shown:
+        _listed(viewer, doctor_id, found)
     return found
 
 
-def _span(day: date, zone: str) -> tuple[datetime, datetime]:
-    """From midnight to midnight of a zone's calendar, in UTC."""
-    here = ZoneInfo(zone)
-    return (
-        datetime.combine(day, time(0), here).astimezone(UTC),
-        datetime.combine(day + timedelta(days=1), time(0), here).astimezone(UTC),
-    )
+def _listed(viewer: Viewer, owner: UUID | None, rows: Sequence[AppointmentRow]) -> None:
+    reads.listed(viewer, "appointment", owner, ((row.patient_id, row.facility_id) for row in rows))
+
+
+def _shown(viewer: Viewer, rows: Sequence[Sequence[Any]]) -> list[AppointmentRow]:
+    """Those of the rows (columns as above) that the viewer may see, with the fields that they are shown."""
+    decided: dict[tuple[UUID, UUID], tuple[bool, tuple[FieldRule, ...]]] = {}
+    seen: list[Sequence[Any]] = []
+    cut: list[int] = []
+    where: tuple[UUID, UUID] | None = None
+    right, hidden = False, _NOTHING_HIDDEN
+    closed = policy.closed_records("appointment.read_reason")
+    for cells in rows:
+        if where is None or cells[9] is not where[0] or cells[6] is not where[1]:
+            # Mostly the very doctor and place of the row before; equal ones that are not the same only look again.
+            where = (cells[9], cells[6])
+            if where not in decided:
+                decided[where] = _decided(viewer, *where)
+            right, hidden = decided[where]
+        if right or policy.allowed(viewer, "appointment.view", Subject(cells[14], *where)):
+            # Most rights need no patient; where one is missing, or closed on this very record, the patient makes the
+            # difference.
+            if hidden or (closed and cells[14] in closed):
+                cut.append(len(seen))
+            seen.append(cells)
+    reasons = _reason.open_each([cells[0] for cells in seen], [cells[_REASON] for cells in seen])
+    found = list(map(_row, seen, reasons))
+    for place in cut:
+        found[place] = fields.shown(viewer, "appointment", _subject(found[place]), found[place])
+    return found
+
+
+def _decided(viewer: Viewer, doctor_id: UUID, facility_id: UUID) -> tuple[bool, tuple[FieldRule, ...]]:
+    """Whether the viewer sees every patient's appointment of this doctor at this place, and what of it not."""
+    subject = Subject(doctor_id=doctor_id, facility_id=facility_id)
+    return policy.allowed(viewer, "appointment.view", subject), fields.withheld(viewer, "appointment", subject)
 
 
 def appointments(
@@ -143,17 +168,19 @@ def appointments(
         raise Invalid(_("Unknown order."), field="sort", possible=sorted(SORTS))
     if status is not None and status not in APPOINTMENT.states():
         raise Invalid(_("Unknown status."), field="status", possible=APPOINTMENT.states())
-    _require_page(page, limit)
+    require_page(page, limit)
     plain = sort == "starts" and not (patient_id or facility_id or status)
     if doctor_id and plain and from_ and until and until - from_ <= timedelta(days=2):
         # So few rows that each is looked at: the statement is then always the same and built once.
         seen = _shown(viewer, _of_doctor.rows(doctor_id, from_, until))
-        return Page.of(seen[(page - 1) * limit : page * limit], len(seen), page, limit)
+        part = seen[(page - 1) * limit : page * limit]
+        _listed(viewer, doctor_id, part)
+        return Page.of(part, len(seen), page, limit)
     sight = visible(viewer, "appointment.view")
     query = Appointment.objects.filter(sight)
     wanted = {
         "doctor_id": doctor_id,
-        "patient_id": patient_id,
+        "patient_id__in": joined.same(patient_id) if patient_id else None,
         "facility_id": facility_id,
         "state": status,
         "starts__gte": from_,
@@ -162,50 +189,9 @@ def appointments(
     query = query.filter(**cast("dict[str, Any]", {name: value for name, value in wanted.items() if value is not None}))
     total = query.count()
     rows = query.order_by(*SORTS[sort]).values_list(*_COLUMNS)[(page - 1) * limit : page * limit]
-    return Page.of([_row(cells) for cells in rows], total, page, limit)
-
-
-def doctor_patients(
-    viewer: Viewer, doctor_id: UUID, *, search: str = "", page: int = 1, limit: int = 50
-) -> Page[PatientRow]:
-    """The patients in a doctor's list, new ones first, then by name. `search` is a part of a name or a record number.
-
-    Staff see those who come to their facility.
-    """
-    require_doctor(viewer, "patient.list", doctor_id)
-    _require_page(page, limit)
-    links = CareLink.objects.filter(doctor_id=doctor_id)
-    if not policy.allowed(viewer, "patient.list", Subject(doctor_id=doctor_id)):
-        here = Appointment.objects.filter(visible(viewer, "appointment.view"), doctor_id=doctor_id)
-        links = links.filter(patient_id__in=here.values("patient_id"))
-    for word in search.split()[:5]:
-        links = links.filter(
-            Q(patient__family_name__icontains=word)
-            | Q(patient__given_name__icontains=word)
-            | Q(patient__mrn__icontains=word)
-        )
-    total = links.count()
-    unseen_first = Case(When(seen_at__isnull=True, then=0), default=1)
-    ordered = links.order_by(unseen_first, "patient__family_name", "patient__given_name", "pk")
-    return Page.of(_patient_rows(ordered[(page - 1) * limit : page * limit]), total, page, limit)
-
-
-def new_patient_count(viewer: Viewer, doctor_id: UUID) -> int:
-    """How many patients in the list the doctor has not looked at yet."""
-    policy.require_sight(viewer, "patient.list", Subject(doctor_id=doctor_id))
-    return len(_unseen.rows(doctor_id))
-
-
-def patient_of_doctor(viewer: Viewer, patient_id: UUID) -> PatientRow:
-    """A patient in the viewing doctor's list. Raises NotFound for anyone else's."""
-    if not isinstance(viewer, Person):
-        raise Unauthenticated()
-    if viewer.doctor_id is None:
-        raise NotFound()
-    rows = _patient_rows(CareLink.objects.filter(doctor_id=viewer.doctor_id, patient_id=patient_id))
-    if not rows:
-        raise NotFound()
-    return rows[0]
+    found = _shown(viewer, list(rows))
+    _listed(viewer, doctor_id or patient_id or facility_id, found)
+    return Page.of(found, total, page, limit)
 
 
 def schedule(viewer: Viewer, schedule_id: UUID) -> ScheduleView:
@@ -268,48 +254,22 @@ def _view(row: Schedule) -> ScheduleView:
     )
 
 
-def _patient_rows(links: QuerySet[CareLink]) -> list[PatientRow]:
-    now = clock.now()
-    visits = Appointment.objects.filter(doctor_id=OuterRef("doctor_id"), patient_id=OuterRef("patient_id"))
-    grouped = visits.order_by().values("patient_id")
-    coming = grouped.filter(state__in=EXPECTED, starts__gt=now).annotate(at=Min("starts")).values("at")
-    past = grouped.exclude(state__in=(CANCELLED, DECLINED)).filter(starts__lte=now).annotate(at=Max("starts"))
-    rows = links.annotate(coming=Subquery(coming), past=Subquery(past.values("at"))).values_list(
-        "patient_id", "patient__family_name", "patient__given_name", "patient__mrn", "patient__born", "patient__sex",
-        "since", "seen_at", "coming", "past",
-    )  # fmt: skip
-    return [
-        PatientRow(key, _name(family, given), mrn, born, sex, since, seen is None, at_next, at_last)
-        for key, family, given, mrn, born, sex, since, seen, at_next, at_last in rows
-    ]
-
-
-def _name(family: str, given: str) -> str:
-    return f"{family.upper()}, {given}"
-
-
 def _subject(row: AppointmentRow) -> Subject:
     return Subject(row.patient_id, row.doctor_id, row.facility_id)
 
 
-def _row(cells: Sequence[Any]) -> AppointmentRow:
+def _row(cells: Sequence[Any], opened: str) -> AppointmentRow:
+    """The row of these columns with its reason opened."""
     (
         key, status, version, starts, ends, zone, facility_id, facility, schedule_id, doctor_id, title, doctor_given,
-        doctor_family, specialty, patient_id, family, given, mrn, born, sex, service_id, service, room, reason,
+        doctor_family, specialty, patient_id, family, given, mrn, born, sex, service_id, service, room, _sealed,
         attention,
     ) = cells  # fmt: skip
     return AppointmentRow(
         key, status, version, starts, ends, zone, facility_id, facility, schedule_id, doctor_id,
-        f"{title} {doctor_given} {doctor_family}", specialty, patient_id, _name(family, given), mrn, born, sex,
-        service_id, service or "", room or "", reason, attention,
+        f"{title} {doctor_given} {doctor_family}", specialty, patient_id, full_name(family, given), mrn, born, sex,
+        service_id, service or "", room or "", opened, attention,
     )  # fmt: skip
-
-
-def _require_page(page: int, limit: int) -> None:
-    if page < 1:
-        raise Invalid(_("Pages count from 1."), field="page")
-    if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(_("Ask for 1 to 200 rows."), field="limit")
 
 
 __all__ = [

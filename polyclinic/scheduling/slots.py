@@ -6,15 +6,16 @@ slots are stepped in real minutes between them, so a day of 23 or 25 hours needs
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from polyclinic.scheduling.rows import WeeklyRow
 
 Span = tuple[int, int]
-_EPOCH = date(1970, 1, 1).toordinal()
 _REMEMBERED_DAYS = 400
 
 
@@ -77,6 +78,10 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
+# The last end a clock can write; hours until then are hours until midnight, or the day's last slot would be lost.
+LAST_MINUTE: Final = time(23, 59)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A schedule made ready: its zone, weekly rows, leave and openings (minutes), slot and buffer length in minutes."""
@@ -96,7 +101,8 @@ class Plan:
         spans: dict[str, list[Span]] = {"hours": [], "break": []}
         for row in self.weekly:
             if row.weekday == day.weekday():
-                spans[row.kind].append((wall_minute(day, row.starts, self.zone), wall_minute(day, row.ends, self.zone)))
+                ends = last if row.ends == LAST_MINUTE else wall_minute(day, row.ends, self.zone)
+                spans[row.kind].append((wall_minute(day, row.starts, self.zone), ends))
         usual = minus(union(spans["hours"]), [*spans["break"], *_within(self.leave, first, last)])
         return [span for span in union([*usual, *_within(self.openings, first, last)]) if span[0] < span[1]]
 
@@ -129,22 +135,21 @@ class Plan:
 
     def free(self, first_day: date, days: int, length: int, busy: Busy, earliest: int, latest: int) -> list[int]:
         """Start minutes in `earliest … latest` whose slot and buffer touch nothing in `busy`."""
-        found: list[int] = []
-        blocked = busy.blocked(length, self.buffer)
-        place, count = 0, len(blocked)
+        wanted: list[int] = []
         for number in range(days):
             starts = self.starts(first_day + timedelta(days=number), length)
             if not starts or starts[-1] < earliest:
                 continue
             if starts[0] > latest:
                 break
-            # Both rise, so one walk over the two answers for every slot.
-            for minute in starts:
-                while place < count and blocked[place][1] <= minute:
-                    place += 1
-                if earliest <= minute <= latest and (place == count or minute <= blocked[place][0]):
-                    found.append(minute)
-        return found
+            if starts[0] < earliest or starts[-1] > latest:
+                starts = starts[bisect_left(starts, earliest) : bisect_right(starts, latest)]
+            wanted += starts
+        if not wanted:
+            return []
+        first = wanted[0]
+        blocked = busy.blocked(first, wanted[-1], length, self.buffer)
+        return [minute for minute in wanted if not blocked[minute - first]]
 
 
 class Busy:
@@ -155,25 +160,26 @@ class Busy:
     def __init__(self, doctor: Iterable[Span] = (), room: Iterable[Span] = ()) -> None:
         self._doctor, self._room = doctor, room
 
-    def blocked(self, length: int, buffer: int) -> list[Span]:
-        """Open stretches of minutes at which no slot may begin, in order and apart.
+    def blocked(self, first: int, last: int, length: int, buffer: int) -> bytearray:
+        """For every minute in `first … last`, 1 where no slot may begin.
 
         A slot beginning at m takes the doctor until m + length + buffer and the room until m + length, so a taken
         stretch (s, e) forbids every m with s - length - buffer < m < e.
         """
-        before = length + buffer
-        spans = [(start - before, end) for start, end in self._doctor]
-        spans += [(start - length, end) for start, end in self._room]
-        spans.sort()
-        merged: list[Span] = []
-        for start, end in spans:
-            # Open stretches that only touch leave the touching minute free.
-            if merged and start < merged[-1][1]:
-                if end > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], end)
-            else:
-                merged.append((start, end))
-        return merged
+        size = last - first + 1
+        marks = bytearray(size)
+        for spans, reach in ((self._doctor, length + buffer), (self._room, length)):
+            shift = reach - 1 + first
+            for start, end in spans:
+                begins = start - shift
+                ends = end - first
+                if begins < 0:
+                    begins = 0
+                if ends > size:
+                    ends = size
+                if begins < ends:
+                    marks[begins:ends] = b"\1" * (ends - begins)
+        return marks
 
 
 def _within(spans: Iterable[Span], first: int, last: int) -> list[Span]:

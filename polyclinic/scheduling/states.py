@@ -1,4 +1,7 @@
-"""The appointment's state table. Nothing else decides which step may follow which."""
+"""The state tables of appointments, of invitations to doctors and of requests for leave.
+
+Nothing else decides which step may follow which.
+"""
 
 from __future__ import annotations
 
@@ -71,3 +74,44 @@ STATE_WORDS: Final = {
     "checked-in": CHECKED_IN,
     "no-show": NO_SHOW,
 }
+
+# An invitation to a doctor, and a request for leave.
+SENT, ACCEPTED, REJECTED, REVOKED, EXPIRED = "sent", "accepted", "rejected", "revoked", "expired"
+ASKED, APPROVED, REFUSED, WITHDRAWN = "asked", "approved", "declined", "withdrawn"
+
+
+def _of_doctor(row: Any) -> Subject:  # noqa: ANN401 - a DoctorInvitation or a LeaveRequest
+    return Subject(doctor_id=row.doctor_id, facility_id=row.facility_id)
+
+
+def _tell_of(kind: type[Event], row: Any) -> Event:  # noqa: ANN401 - a DoctorInvitation or a LeaveRequest
+    return cast("type[events.DoctorInvitationEvent | events.LeaveEvent]", kind).of(row)
+
+
+DOCTOR_INVITATION: Final = Machine(
+    name="doctor_invitation",
+    model="scheduling.DoctorInvitation",
+    subject=_of_doctor,
+    tell=_tell_of,
+    transitions=(
+        _R(None, "invite", SENT, "staff.invite", events.DoctorInvitationSent),
+        _R(SENT, "remind", SENT, "staff.invite", events.DoctorInvitationSent, rules.may_remind),
+        _R(SENT, "accept", ACCEPTED, "invitation.answer", events.DoctorInvitationAccepted, rules.invitation_in_time),
+        _R(SENT, "reject", REJECTED, "invitation.answer", events.DoctorInvitationRejected),
+        _R(SENT, "revoke", REVOKED, "staff.invite", events.DoctorInvitationRevoked),
+        _R(SENT, "expire", EXPIRED, "staff.invite", events.DoctorInvitationExpired, rules.invitation_run_out),
+    ),
+)
+
+LEAVE: Final = Machine(
+    name="leave",
+    model="scheduling.LeaveRequest",
+    subject=_of_doctor,
+    tell=_tell_of,
+    transitions=(
+        _R(None, "ask", ASKED, "leave.ask", events.LeaveAsked, rules.leave_to_come),
+        _R(ASKED, "withdraw", WITHDRAWN, "leave.ask", events.LeaveWithdrawn),
+        _R(ASKED, "approve", APPROVED, "leave.decide", events.LeaveApproved, rules.leave_to_come),
+        _R(ASKED, "decline", REFUSED, "leave.decide", events.LeaveDeclined),
+    ),
+)
