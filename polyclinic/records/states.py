@@ -1,0 +1,42 @@
+"""The state tables of what can be withdrawn: nothing clinical is ever deleted."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from polyclinic.core.access.policy import Subject
+from polyclinic.core.ledger import Machine, Transition
+from polyclinic.core.outbox.events import Event
+from polyclinic.records import events
+from polyclinic.visits.states import visit_subject
+
+RECORDED, WITHDRAWN = "recorded", "withdrawn"
+
+
+def subject(row: Any) -> Subject:  # noqa: ANN401 - a row of this app with its visit
+    """What is written during a visit is about the visit's patient and belongs where the visit does."""
+    return visit_subject(row.visit)
+
+
+def _tell(kind: type[Event], row: Any) -> Event:  # noqa: ANN401 - a row of this app
+    return cast("Any", kind).of(row)  # type: ignore[no-any-return]
+
+
+def _machine(name: str, model: str, right: str, made: type[Event], gone: type[Event]) -> Machine:
+    return Machine(
+        name=name,
+        model=model,
+        subject=subject,
+        tell=_tell,
+        transitions=(
+            Transition(None, "record", RECORDED, right, made),
+            Transition(RECORDED, "withdraw", WITHDRAWN, right, gone),
+        ),
+    )
+
+
+VITALS: Final = _machine("vitals", "records.VitalSet", "vitals.record", events.VitalsRecorded, events.VitalsWithdrawn)
+ALLERGY: Final = _machine("allergy", "records.Allergy", "allergy.edit", events.AllergyNoted, events.AllergyRemoved)
+CONDITION: Final = _machine(
+    "condition", "records.Condition", "condition.edit", events.ConditionNoted, events.ConditionWithdrawn
+)
