@@ -1,0 +1,1 @@
+"""The formulary, and what is known of its substances: interactions, duplicates, allergy classes, doses."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MedicinesConfig(AppConfig):
+    name = "polyclinic.medicines"
+    label = "medicines"

@@ -1,0 +1,1 @@
+"""Prescriptions: prepared, checked, signed, and what becomes of them at the pharmacy."""
