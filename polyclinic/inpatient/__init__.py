@@ -1,0 +1,1 @@
+"""Wards, their beds, and the stays of patients in them."""
