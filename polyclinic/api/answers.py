@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import ledger
 from polyclinic.core.actors import Person, Viewer
+from polyclinic.core.audit import reads
 from polyclinic.core.errors import Invalid, NotFound, StaleEdit, Unauthenticated
 from polyclinic.core.ids import parse_id
 from polyclinic.core.ledger.idempotency import fingerprint
 from polyclinic.scheduling.problems import alternatives
 
 JSON: Final = "application/json"
-KEY_HEADER: Final = "Idempotency-Key"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,9 +76,9 @@ def listing(
     page: int = 1,
     pages: int = 1,
     fields: str | None = None,
+    following: str | None = None,
 ) -> HttpResponse:
-    """A list in the envelope all lists have; `next` is the address of the next page, or null."""
-    following = None
+    """A list in the envelope all lists have; `next` is the address of the next page (`following` if given), or null."""
     if page < pages:
         query = {**request.GET.dict(), "page": str(page + 1)}
         following = f"{request.path}?{urlencode(query)}"
@@ -115,7 +115,8 @@ def _only(rows: Sequence[msgspec.Struct], fields: str) -> list[dict[str, Any]]:
                 _("There is no such field in this answer."), code="unknown_field", field="fields", possible=list(known)
             )
     whole: list[dict[str, Any]] = msgspec.to_builtins(rows)
-    return [{name: row[name] for name in wanted} for row in whole]
+    # A field that this caller is not shown is in no row, and asking for it by name does not bring it.
+    return [{name: row[name] for name in wanted if name in row} for row in whole]
 
 
 def expected_version(request: HttpRequest, given: int | None = None) -> int | None:
@@ -135,17 +136,22 @@ def expected_version(request: HttpRequest, given: int | None = None) -> int | No
     return version
 
 
-def once(request: HttpRequest, effect: Callable[[], tuple[int, object]]) -> HttpResponse:
+def once(
+    request: HttpRequest, effect: Callable[[], tuple[int, object]], *, kind: str = "", of: str = "id"
+) -> HttpResponse:
     """Run a POST. With an Idempotency-Key its answer is kept in the effect's own transaction and given again.
 
-    A refused time still comes with free ones: they are looked up here, after the failed transaction has gone.
+    Given again, it is a reading of a `kind` of thing, whose id the answer's member `of` says; without a kind, of the
+    patient's record. A refused time still comes with free ones: they are looked up here, after the failed transaction
+    has gone.
     """
     person = person_of(request)
     given = request.META.get("HTTP_IDEMPOTENCY_KEY")
 
     def run() -> ledger.Answer:
         status, value = effect()
-        return ledger.Answer(status, _encode(value).decode())
+        # Kept sealed with the key of the patient it is about.
+        return ledger.Answer(status, _encode(value).decode(), patient_id=getattr(value, "patient_id", None))
 
     with alternatives():
         if given is None:
@@ -154,12 +160,23 @@ def once(request: HttpRequest, effect: Callable[[], tuple[int, object]]) -> Http
             print_ = fingerprint((request.method or "").encode(), _unversioned(request.path).encode(), request.body)
             answer = ledger.once(person.label, given, print_, run)
     response = HttpResponse(answer.body.encode(), status=answer.status, content_type=JSON)
+    told = orjson.loads(answer.body)
     if answer.replayed:
         response.headers["Idempotent-Replayed"] = "true"
-    version = orjson.loads(answer.body).get("version")
+        _told_again(person, told, kind, of)
+    version = told.get("version")
     if version is not None:
         response.headers["ETag"] = f'"{version}"'
     return response
+
+
+def _told_again(person: Person, told: dict[str, Any], kind: str, of: str) -> None:
+    """An answer that is given again changes nothing, so no change's entry stands for reading it."""
+    if told.get("patientId"):
+        place = UUID(told["facilityId"]) if told.get("facilityId") else None
+        patient = UUID(told["patientId"])
+        subject = UUID(told[of]) if kind else patient
+        reads.opened(person, kind or "patient", subject, patient_id=patient, facility_id=place)
 
 
 def _unversioned(path: str) -> str:

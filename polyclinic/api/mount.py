@@ -2,10 +2,58 @@
 
 from __future__ import annotations
 
-from polyclinic.api import appointments, auth, directory, schedules
+from polyclinic.api import (
+    admin,
+    ambulances,
+    apikeys,
+    appointments,
+    audit,
+    auth,
+    beds,
+    billing,
+    directory,
+    factors,
+    laboratory,
+    laboratory_files,
+    laboratory_ranges,
+    notices,
+    papers,
+    pharmacy,
+    prescriptions,
+    privacy,
+    refills,
+    schedules,
+    visits,
+    working,
+)
+from polyclinic.api import records as visit_records
 from polyclinic.api.api import api
 
-for router in (auth.router, appointments.router, schedules.router, directory.router):
+for router in (
+    auth.router,
+    factors.router,
+    apikeys.router,
+    appointments.router,
+    schedules.router,
+    laboratory.router,
+    laboratory_files.router,
+    laboratory_ranges.router,
+    papers.router,
+    prescriptions.router,
+    refills.router,
+    pharmacy.router,
+    beds.router,
+    directory.router,
+    notices.router,
+    admin.router,
+    privacy.router,
+    audit.router,
+    billing.router,
+    visit_records.router,
+    visits.router,
+    ambulances.router,
+    working.router,
+):
     api.add_router("", router)
 
 __all__ = ["api"]

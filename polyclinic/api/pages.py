@@ -7,15 +7,19 @@ from functools import cache
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
+from ninja.schema import NinjaGenerateJsonSchema
 
 from polyclinic.api.mount import api
+from polyclinic.api.schemas import ProblemOut
 from polyclinic.core.outbox import events
 from polyclinic.live import wire
 from polyclinic.web.access import declare
 from polyclinic.web.pages import render
 
+_SHAPE = "#/components/schemas/{model}"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -25,14 +29,19 @@ def document() -> dict[str, Any]:
     made: Any = api.get_openapi_schema(path_prefix="/api/")
     made["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-        "cookie": {"type": "apiKey", "in": "cookie", "name": "polyclinic_session"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
     }
+    schemas = made["components"]["schemas"]
+    schemas["ProblemOut"] = ProblemOut.model_json_schema(
+        ref_template=_SHAPE, mode="serialization", schema_generator=NinjaGenerateJsonSchema
+    )
+    schemas |= schemas["ProblemOut"].pop("$defs", {})
+    problem = {"application/problem+json": {"schema": {"$ref": _SHAPE.format(model="ProblemOut")}}}
     for path in made["paths"].values():
         for operation in path.values():
-            # Problems are problem+json, which the framework cannot say by itself.
             for code, answer in operation["responses"].items():
                 if int(code) >= 400:
-                    answer["content"] = {"application/problem+json": next(iter(answer["content"].values()))}
+                    answer["content"] = problem
     read: dict[str, Any] = orjson.loads(orjson.dumps(made, default=str, option=orjson.OPT_NON_STR_KEYS))
     return read
 

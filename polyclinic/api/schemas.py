@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic.alias_generators import to_camel
 
 from polyclinic.facilities.selectors import DoctorRow
@@ -17,6 +18,9 @@ from polyclinic.scheduling.rows import Slot
 from polyclinic.scheduling.states import STATE_WORDS
 
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _text_only(value: object) -> object:
@@ -44,7 +48,7 @@ def _near(value: date) -> date:
 
 def _printable(value: str) -> str:
     # PostgreSQL cannot store NUL, and no other control character belongs into a sentence.
-    if any(ord(letter) < 32 and letter not in "\n\t\r" for letter in value):
+    if _CONTROL.search(value):
         raise ValueError("contains control characters")
     return value
 
@@ -74,8 +78,11 @@ Status = Annotated[str, AfterValidator(_known_state), WithJsonSchema({"type": "s
 Minutes = Annotated[int, Field(strict=True, ge=0, le=480)]
 
 
-class Body(Schema):
-    """Base of all bodies: camelCase names, and an unknown name is a mistake to be told, not to be dropped."""
+class Body(BaseModel):
+    """Base of all bodies: camelCase names, and an unknown name is a mistake to be told, not to be dropped.
+
+    No `Schema`, which reads a body twice in order to read objects with attributes as well.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid")
 
@@ -157,11 +164,17 @@ class ExceptionWish(Body):
     resolution: Literal["keep", "cancel"] = "keep"
 
 
+# It goes into a cookie, which holds plain signs only.
+DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._~-]*$")]
+
+
 class Credentials(Body):
-    """E-mail address and password."""
+    """E-mail address and password; the app's own name for its device, if it has one; whether cookies are wanted."""
 
     email: Annotated[Text, Field(max_length=254)]
     password: Annotated[str, Field(max_length=256)]
+    device: DeviceName = ""
+    cookie: bool = False
 
 
 class HoldRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -175,14 +188,6 @@ class HoldRow(msgspec.Struct, frozen=True, rename="camel"):
     expires_at: datetime
 
 
-class TokenRow(msgspec.Struct, frozen=True, rename="camel"):
-    """An access token; `expires_in` counts seconds."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-
-
 class GrantRow(msgspec.Struct, frozen=True, rename="camel"):
     """A role, everywhere or at one facility."""
 
@@ -191,10 +196,11 @@ class GrantRow(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MeRow(msgspec.Struct, frozen=True, rename="camel"):
-    """Who the caller is signed in as."""
+    """Who the caller is signed in as. `email_verified`: the address was shown to be theirs."""
 
     account_id: UUID
     name: str
+    email_verified: bool
     patient_id: UUID | None
     doctor_id: UUID | None
     grants: tuple[GrantRow, ...]
@@ -238,7 +244,8 @@ def _outward(kind: Any) -> Any:  # noqa: ANN401 - any annotation
     if get_origin(kind) in (tuple, list):
         return list[_outward(get_args(kind)[0])]  # type: ignore[misc]
     if get_origin(kind) in (Union, types.UnionType):
-        return Union[tuple(_outward(part) for part in get_args(kind))]  # noqa: UP007 - made from a tuple
+        # UNSET is no value on the wire: the field is then not there.
+        return Union[tuple(_outward(part) for part in get_args(kind) if part is not msgspec.UnsetType)]  # noqa: UP007 - made from a tuple
     return kind
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the API: under /api, the same under /api/v1, and its description."""
+"""Addresses of the API: under /api, the same under /api/v1, and its description. Each goes on after "/api"."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from polyclinic.api.mount import api
 _patterns, _app, _name = api.urls
 
 urlpatterns = [
-    path("api-docs", pages.api_docs, name="api-docs"),
-    path("api/openapi.json", pages.openapi, name="openapi"),
-    path("api/v1/", include((_patterns, "api"), namespace="api-v1")),
-    path("api/", include((_patterns, "api"), namespace="api")),
+    path("-docs", pages.api_docs, name="api-docs"),
+    path("/openapi.json", pages.openapi, name="openapi"),
+    path("/v1/", include((_patterns, "api"), namespace="api-v1")),
+    path("/", include((_patterns, "api"), namespace="api")),
 ]

@@ -7,9 +7,10 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core.actors import Person
-from polyclinic.core.errors import Unauthenticated
+from polyclinic.core.errors import Forbidden, Unauthenticated
 from polyclinic.facilities import identity
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -36,8 +37,11 @@ def person_of_token(token: object) -> Person:
     if not isinstance(token, str) or not token:
         raise Unauthenticated()
     person = tokens.person_of_token(token, touch=False)
-    if person is None:
+    if person is None or person.must_change_password or person.must_add_factor:
         raise Unauthenticated()
+    if person.scopes is not None:
+        # A program with a key asks when it wants to know; what is pushed is pushed to people who are signed in.
+        raise Forbidden(_("Live connections are for people who sign in, not for API keys."), code="not_for_keys")
     return person
 
 
@@ -52,7 +56,9 @@ def person_of(cookie: str, authorization: str) -> Person | None:
             raise Unauthenticated()
         return person_of_token(token.strip())
     key = session_of_cookie(cookie)
-    return identity.person_of_session(key, via="live", touch=False) if key else None
+    person = identity.person_of_session(key, via="live", touch=False, kinds=identity.OF_COOKIE)
+    # Who must first choose a password or add a factor hears, until then, what a visitor hears.
+    return None if person and (person.must_change_password or person.must_add_factor) else person
 
 
 def origin_allowed(origin: str, host: str) -> bool:

@@ -15,12 +15,12 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from polyclinic.core.actors import Person
-from polyclinic.core.outbox import log, rooms
+from polyclinic.core.outbox import log
 from polyclinic.live import history
+from polyclinic.live.subscriber import Subscriber
 from polyclinic.live.tail import Tail
 from polyclinic.live.watch import Watch
-from polyclinic.live.wire import Wired
+from polyclinic.live.wire import CHANGES_RIGHTS, Wired
 
 # How many single deliveries are made before other work of the loop gets its turn.
 _TURN = 4_000
@@ -43,50 +43,6 @@ class Counters:
     resyncs: int = 0
 
 
-class Subscriber:
-    """One listening client. The kinds of connection say how to `write`, `resync` and `let_go`."""
-
-    def __init__(self, person: Person | None, public: Iterable[str] = ()) -> None:
-        self.person = person
-        self.public = set(public)
-        self.rooms: frozenset[str] = frozenset()
-        self.last = 0
-        self.held: deque[Wired] | None = None
-        self.gone = False
-
-    def entitled(self) -> frozenset[str]:
-        """The rooms this client is to hear now: its own by right, the public ones by wish."""
-        own = rooms.own_rooms(self.person) if self.person is not None else frozenset()
-        return own | self.public
-
-    def hold(self) -> bool:
-        """Keep coming events for after a replay. False when a replay is already under way."""
-        if self.held is not None:
-            return False
-        self.held = deque()
-        return True
-
-    def wants(self, event: Wired) -> bool:
-        """Whether this kind of connection passes the event on at all."""
-        return True
-
-    def write(self, event: Wired) -> None:
-        """Send one event."""
-        raise NotImplementedError
-
-    def resync(self, position: int) -> None:
-        """Tell the client that it must fetch its screens afresh; listening goes on from `position`."""
-        raise NotImplementedError
-
-    async def drained(self) -> None:
-        """Wait until the client has taken what was written."""
-        raise NotImplementedError
-
-    def let_go(self, why: str) -> None:
-        """End the connection. `why`: slow, signed-out, stopping."""
-        raise NotImplementedError
-
-
 class Gateway:
     """All subscribers of this process and the recent past they are caught up from."""
 
@@ -101,7 +57,9 @@ class Gateway:
         self._inbox: deque[Wired] = deque()
         self._pumping = False
         self._tail: Tail | None = None
+        self._watch = Watch(self)
         self._checker: asyncio.Task[None] | None = None
+        self._renewing: set[asyncio.Task[None]] = set()
         self._pool: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: asyncio.Event | None = None
@@ -117,7 +75,7 @@ class Gateway:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="live-db")
         self._tail = Tail(self._from_tail_started, self._from_tail)
         self._tail.start()
-        self._checker = self._loop.create_task(Watch(self).forever())
+        self._checker = self._loop.create_task(self._watch.forever())
 
     async def stop(self) -> None:
         """Let every client go (each comes back with its cursor) and stop following."""
@@ -195,7 +153,17 @@ class Gateway:
                     self.offer(subscriber, event)
                     delivered += 1
         self.counters.delivered += delivered
+        if event.type in CHANGES_RIGHTS and self._loop is not None:
+            self._renew_rooms(event)
         return delivered
+
+    def _renew_rooms(self, event: Wired) -> None:
+        """Whoever has just heard that rights changed is put into the rooms of the rights they have now."""
+        heard = {one for room in event.audience for one in self._rooms.get(room, ()) if one.person is not None}
+        if heard:
+            task = asyncio.get_running_loop().create_task(self._watch.renew(list(heard)))
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
 
     def offer(self, subscriber: Subscriber, event: Wired) -> None:
         """Write to one client, or keep the event for after its replay."""

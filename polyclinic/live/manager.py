@@ -20,6 +20,7 @@ from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 from engineio.exceptions import QueueEmpty
 
+from polyclinic.live.direct import Line
 from polyclinic.live.pipe import go_on, run_now
 
 LIMIT = 6_000
@@ -49,6 +50,7 @@ class DirectSocket(AsyncSocket):
 
     queue: _Outgoing
     web: WebSocket | None
+    line: Line | None
     held: deque[str] | None
 
     @classmethod
@@ -59,7 +61,7 @@ class DirectSocket(AsyncSocket):
             queue.put_nowait(waiting.get_nowait())
         ours: Any = socket
         ours.__class__ = cls
-        ours.queue, ours.web, ours.held = queue, None, None
+        ours.queue, ours.web, ours.line, ours.held = queue, None, None, None
         return cast("DirectSocket", ours)
 
     @property
@@ -85,10 +87,15 @@ class DirectSocket(AsyncSocket):
                 self.queue.put_nowait(None)  # the end is told in an answer of its own
         return packets
 
-    def post(self, texts: Iterable[str]) -> bool:
-        """Send or queue packets, in order. False when the client is gone or too far behind."""
+    def post(self, texts: Iterable[str], frames: bytes = b"") -> bool:
+        """Send or queue packets, in order. False when the client is gone or too far behind.
+
+        `frames` are the same packets as WebSocket frames, for a client that can be written to at once.
+        """
         if self.closed or self.closing:
             return False
+        if frames and self.held is None and self._rests() and self._write_now(frames):
+            return True
         for text in texts:
             if self.held is None and self._rests():
                 if not self._send_now(text):
@@ -105,6 +112,14 @@ class DirectSocket(AsyncSocket):
         """Whether nothing is queued or on its way, so that sending past the queue cannot overtake anything."""
         queue = self.queue
         return not queue.in_flight and queue.empty() and self.upgraded and self.web is not None
+
+    def _write_now(self, frames: bytes) -> bool:
+        line = self.line
+        if line is None:
+            # Looked for until it is there: before the handshake is over, `send` has more to do than to write.
+            web: Any = self.web
+            line = self.line = Line.behind(web.asgi_send)
+        return line is not None and line.write(frames)
 
     def _send_now(self, text: str) -> bool:
         web: Any = self.web

@@ -18,8 +18,9 @@ from polyclinic.core.errors import Forbidden, Invalid, Problem, Unauthenticated
 from polyclinic.core.outbox import rooms
 from polyclinic.facilities import identity
 from polyclinic.live import callers, wire
-from polyclinic.live.gateway import Subscriber, gateway
+from polyclinic.live.gateway import gateway
 from polyclinic.live.manager import DirectServer, DirectSocket
+from polyclinic.live.subscriber import Subscriber
 from polyclinic.live.wire import Wired
 from polyclinic.scheduling.states import STATE_WORDS, STEP_TO
 from polyclinic.web import errors
@@ -49,14 +50,17 @@ class Client(Subscriber):
         self.acknowledged = 0
 
     def write(self, event: Wired) -> None:
-        self._post(event.packets if self.aliases else (event.packet,))
+        if self.aliases:
+            self._post(event.packets, event.packets_framed)
+        else:
+            self._post((event.packet,), event.packet_framed)
 
     def notice(self, name: str, **fields: Any) -> None:  # noqa: ANN401 - small JSON values
         """Send one of the gateway's own messages."""
         self._post((wire.socket_packet(name, wire.notice(**fields)),))
 
-    def _post(self, texts: tuple[str, ...]) -> None:
-        if not self.socket.post(texts) and not self.gone:
+    def _post(self, texts: tuple[str, ...], frames: bytes = b"") -> None:
+        if not self.socket.post(texts, frames) and not self.gone:
             gateway.leave(self)
             if not self.socket.closed:
                 gateway.dropped()
@@ -225,7 +229,7 @@ async def appointment_update(sid: str, data: object = None, *_more: object) -> d
             raise Invalid(_("This is not an appointment's id."), field="appointmentId") from None
         state = STATE_WORDS.get(str(data.get("status")))
         if state is None:
-            raise Invalid("Status is one of: " + ", ".join(sorted(STATE_WORDS)) + ".", field="status")
+            raise Invalid(_STATUS % {"known": ", ".join(sorted(STATE_WORDS))}, field="status")
         version, reason = data.get("version"), data.get("reason") or ""
         if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
             raise Invalid(_("The version is a whole number."), field="version")

@@ -16,10 +16,12 @@ from polyclinic.core.actors import Person
 from polyclinic.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthenticated
 from polyclinic.core.outbox import rooms
 from polyclinic.live import callers, wire
-from polyclinic.live.gateway import Subscriber, gateway
+from polyclinic.live.gateway import gateway
 from polyclinic.live.history import CHUNK, read_log
 from polyclinic.live.pipe import Pipe
+from polyclinic.live.subscriber import Subscriber
 from polyclinic.live.wire import Wired
+from polyclinic.visits import watching
 from polyclinic.web import errors
 
 BEAT_SECONDS = 15.0
@@ -33,6 +35,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _TOO_MANY = _("At most %(most)d doctors can be listened to at once.")
 _CURSOR = re.compile(r"[0-9]{1,18}")
+_CODE = re.compile(r"[\w-]{22}", re.ASCII)
 
 
 class _BadRequest(Invalid):
@@ -153,6 +156,15 @@ class Ask:
         except ValueError:
             raise _BadRequest(_("Write all, or the ids of doctors."), field="availability") from None
 
+    async def watched(self) -> set[str]:
+        """The rooms that a ticket's or hall screen's code opens (`watch=`). Raises NotFound for a code that is none."""
+        code = self.one("watch")
+        if not code:
+            return set()
+        if not _CODE.fullmatch(code):
+            raise NotFound()
+        return await gateway.in_thread(watching.rooms_of, code)
+
     async def person(self) -> Person | None:
         """The caller, or None when not signed in."""
         cookie = callers.header(self.headers, b"cookie")
@@ -190,7 +202,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _stream(ask: Ask, receive: Receive, send: Send) -> None:
-    cursor, public, person = ask.cursor(), ask.public_rooms(), await ask.person()
+    cursor, public, person = ask.cursor(), ask.public_rooms() | await ask.watched(), await ask.person()
     appointments = ask.path == "/api/appointments/stream"
     if person is None and (appointments or not public):
         raise Unauthenticated()
@@ -224,7 +236,7 @@ async def _until_gone(receive: Receive) -> None:
 
 async def _poll(ask: Ask, send: Send) -> None:
     """Everything missed since the cursor, at once; a client whose network allows no stream asks every few seconds."""
-    cursor, public, person = ask.cursor(), ask.public_rooms(), await ask.person()
+    cursor, public, person = ask.cursor(), ask.public_rooms() | await ask.watched(), await ask.person()
     if person is None and not public:
         raise Unauthenticated()
     until = gateway.position

@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-import psycopg
 from django.db import DatabaseError, InterfaceError, connection
 
 from polyclinic.core.db import is_postgres
@@ -19,6 +18,9 @@ from polyclinic.live.wire import Wired
 
 POLL_SECONDS = 0.5
 BATCH = 500
+# Seconds between two numberings on PostgreSQL, each of which is a commit: an event alone is told at once, of many that
+# follow each other closely several are numbered together.
+PAUSE = 0.008
 _LONGEST_BACKOFF = 5.0
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ class Tail:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._unhook: Callable[[], None] | None = None
+        # PostgreSQL's number of the connection on which the tail's thread numbers events.
+        self._backend = 0
 
     def start(self) -> None:
         """Begin to follow, from the log's present head."""
@@ -60,15 +64,18 @@ class Tail:
 
     def pump(self) -> int:
         """Deliver what the log has beyond the position reached. Returns how many events there were."""
-        log.assign_positions()
+        if log.assign_positions():
+            self._backend = connection.connection.info.backend_pid
         if self.position < 0:
             self.position = log.head()
             self._started(self.position)
-        delivered = 0
-        while rows := log.read_after(self.position, BATCH):
+        delivered, full = 0, True
+        # What is committed after a read that was not full has poked us again: to look once more now would find nothing.
+        while full and (rows := log.read_after(self.position, BATCH)):
             self._deliver([Wired(row) for row in rows])
             self.position = rows[-1].position
             delivered += len(rows)
+            full = len(rows) == BATCH
         return delivered
 
     def _run(self) -> None:
@@ -77,7 +84,8 @@ class Tail:
             # Cleared before reading: a commit that lands while we read sets it again and is not missed.
             self._poke.clear()
             try:
-                self.pump()
+                if self.pump() and is_postgres():
+                    self._stopping.wait(PAUSE)
                 backoff = 0.0
             except (DatabaseError, InterfaceError) as failure:
                 backoff = min(_LONGEST_BACKOFF, backoff * 2 or 0.1)
@@ -90,6 +98,8 @@ class Tail:
 
     def _listen(self) -> None:
         """Wait for other nodes' bells on a connection of its own (a pooled one would be handed to others)."""
+        import psycopg  # not at the start of a server on SQLite, which never needs it
+
         wanted = ("host", "port", "user", "password", "dbname")
         while not self._stopping.is_set():
             try:
@@ -100,8 +110,10 @@ class Tail:
                     bell.execute(f"LISTEN {log.CHANNEL}")
                     self._poke.set()  # something may have been committed before we listened
                     while not self._stopping.is_set():
-                        for _notice in bell.notifies(timeout=1.0, stop_after=1):
-                            self._poke.set()
+                        for notice in bell.notifies(timeout=1.0, stop_after=1):
+                            # Our own numbering rings as well, and what it numbered is read right after it.
+                            if notice.pid != self._backend:
+                                self._poke.set()
             except psycopg.Error as failure:
                 logger.warning("Listening for wake-ups failed (%s); polling meanwhile.", type(failure).__name__)
                 self._stopping.wait(1.0)

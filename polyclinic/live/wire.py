@@ -13,8 +13,25 @@ from typing import Any, Final
 import msgspec
 
 from polyclinic.core.outbox.log import Logged
+from polyclinic.live.direct import text_frame
 
+# The steps of a visit as clients know them that were written for a hospital's six dashboards.
+_VISIT: Final = ("visit-updated",)
+# The ambulances of a hospital, for clients that show its fleet.
+_AMBULANCE: Final = tuple(
+    f"ambulance.{step}"
+    for step in (
+        "requested", "dispatched", "acknowledged", "en_route", "on_scene", "transporting", "at_hospital", "cleared",
+        "cancelled", "in_service", "out_of_service", "crew_on", "crew_off", "moved",
+    )
+)  # fmt: skip
+_INVITED: Final = ("invitation",)
 _CHANGED: Final = ("appointment:updated", "appointment-updated", "appointment:update")
+# Whatever happens to a bed is one thing to clients that count free ones.
+_BEDS: Final = (
+    "bed.added", "bed.reserved", "bed.released", "bed.occupied", "bed.vacated", "bed.cleaning_started", "bed.cleaned",
+    "bed.blocked", "bed.unblocked", "bed.retired",
+)  # fmt: skip
 
 SOCKET_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "appointment.booked": ("appointment:booked", "appointment:update"),
@@ -28,6 +45,29 @@ SOCKET_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "patient.attached": ("patient:new", "patient-list:refresh"),
     "schedule.changed": ("doctor-availability",),
     "availability.changed": ("doctor-availability",),
+    "doctor_invitation.sent": _INVITED,
+    "doctor_invitation.accepted": _INVITED,
+    "doctor_invitation.rejected": _INVITED,
+    "doctor_invitation.revoked": _INVITED,
+    "doctor_invitation.expired": _INVITED,
+    "record.break_glass": ("break-glass",),
+    "visit.registered": ("new-visit",),
+    "visit.paid": ("new-visit", "visit-updated"),
+    "visit.lab_pending": _VISIT,
+    "visit.checked": _VISIT,
+    "visit.lab_done": _VISIT,
+    "visit.diagnosed": _VISIT,
+    "visit.done": _VISIT,
+    "visit.left": _VISIT,
+    "visit.cancelled": _VISIT,
+    "visit.transferred": _VISIT,
+    "lab.result_released": ("lab-result-ready",),
+    "prescription.signed": ("prescription-ready",),
+    "lab.critical_result": ("critical-result", "emergency:alert"),
+    "payment.taken": ("payment",),
+    "payment.refunded": ("payment",),
+    **dict.fromkeys(_BEDS, ("bed:updated",)),
+    **dict.fromkeys(_AMBULANCE, ("ambulance:updated",)),
 }
 
 STREAM_NAMES: Final[dict[str, str]] = {
@@ -42,10 +82,43 @@ STREAM_NAMES: Final[dict[str, str]] = {
     "patient.attached": "patient:new",
     "schedule.changed": "availability",
     "availability.changed": "availability",
+    "doctor_invitation.sent": "invitation",
+    "doctor_invitation.accepted": "invitation",
+    "doctor_invitation.rejected": "invitation",
+    "doctor_invitation.revoked": "invitation",
+    "doctor_invitation.expired": "invitation",
+    "visit.registered": "new-visit",
+    "visit.paid": "new-visit",
+    "visit.lab_pending": "visit-updated",
+    "visit.checked": "visit-updated",
+    "visit.lab_done": "visit-updated",
+    "visit.diagnosed": "visit-updated",
+    "visit.done": "visit-updated",
+    "visit.left": "visit-updated",
+    "visit.cancelled": "visit-updated",
+    "visit.transferred": "visit-updated",
+    "payment.taken": "payment",
+    "payment.refunded": "payment",
+    **dict.fromkeys(_BEDS, "bed"),
+    **dict.fromkeys(_AMBULANCE, "ambulance"),
 }
 
 # For a reader that hides what will not take place, these end the appointment.
 ENDED: Final = frozenset({"appointment.cancelled", "appointment.declined"})
+
+# After these the rights of people in their audience are others, and so are the rooms they may hear.
+CHANGES_RIGHTS: Final = frozenset(
+    {
+        "delegation.started",
+        "delegation.renewed",
+        "delegation.ended",
+        "record.break_glass",
+        "patient.merged",
+        "patient.separated",
+        "record.closed",
+        "staff.changed",
+    }
+)
 
 # Short room names and how the rooms they stand for begin and end.
 ROOM_NAMES: Final[dict[str, tuple[str, str]]] = {
@@ -54,6 +127,12 @@ ROOM_NAMES: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("doctor:", ""),
     "reception": ("facility:", ":receptionist"),
     "admin": ("facility:", ":manager"),
+    "checkerDoctor": ("facility:", ":checker_doctor"),
+    "labTechnician": ("facility:", ":lab_technician"),
+    "mainDoctor": ("facility:", ":main_doctor"),
+    "pharmacy": ("facility:", ":pharmacist"),
+    "nurse": ("facility:", ":nurse"),
+    "ambulance": ("facility:", ":ambulance_crew"),
 }
 
 _json = msgspec.json.Encoder()
@@ -88,9 +167,11 @@ class Wired:
         self.type = logged.type
         self.audience = logged.audience
         at = _instant(logged.at)
-        head = f'{{"id":{logged.position},"type":"{logged.type}","at":"{at}","version":{logged.version}'
-        rest = logged.payload[1:]
-        self.body = f"{head}{rest}" if rest == "}" else f"{head},{rest}"
+        envelope = f'"id":{logged.position},"type":"{logged.type}","at":"{at}","version":{logged.version}}}'
+        # Ours last, for the last of two members of one name counts: an event that names its own thing `id` would
+        # otherwise put that in place of its position, and a page would take the thing's next event for one it knows.
+        own = logged.payload[:-1]
+        self.body = f"{own}{envelope}" if own == "{" else f"{own},{envelope}"
 
     @functools.cached_property
     def message(self) -> bytes:
@@ -116,6 +197,16 @@ class Wired:
     def packets(self) -> tuple[str, ...]:
         """The Socket.IO frames under our own name and every other."""
         return (self.packet, *(socket_packet(name, self.body) for name in SOCKET_NAMES.get(self.type, ())))
+
+    @functools.cached_property
+    def packet_framed(self) -> bytes:
+        """`packet` as a WebSocket frame."""
+        return text_frame(self.packet)
+
+    @functools.cached_property
+    def packets_framed(self) -> bytes:
+        """`packets` as WebSocket frames, one behind the other."""
+        return b"".join(map(text_frame, self.packets))
 
 
 def _instant(moment: datetime) -> str:

@@ -14,14 +14,16 @@ from typing import Any, Final, TypeVar
 
 from django.core.checks import CheckMessage, Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core.access import policy
-from polyclinic.core.access.rules import RULES
 from polyclinic.core.actors import Person, Viewer
 from polyclinic.core.errors import Forbidden, Problem, Unauthenticated
 
 PUBLIC: Final = "public"
 SIGNED_IN: Final = "signed-in"
+# Signed in, or with an API key whatever its scopes.
+ANY_CALLER: Final = "any caller"
 # Documentation pages of the API framework, which have no place for a declaration of ours.
 _PUBLIC_MODULES: Final = frozenset({"ninja.openapi.views"})
 
@@ -30,7 +32,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 def declare(access: str) -> Callable[[View], View]:
     """Mark a view or API operation with who may call it. Raises ValueError for a permission that does not exist."""
-    if access not in {PUBLIC, SIGNED_IN} and not policy.known(access):
+    if access not in {PUBLIC, SIGNED_IN, ANY_CALLER} and not policy.known(access):
         raise ValueError(f"{access} is neither public, signed-in nor a permission of core.access.rules")
 
     def mark(view: View) -> View:
@@ -85,7 +87,10 @@ def refusal(viewer: Viewer, access: str | None) -> Problem | None:
         return Forbidden()
     if not isinstance(viewer, Person):
         return Unauthenticated()
-    if access != SIGNED_IN and not any(rule.permission == access and viewer.has_role(rule.role) for rule in RULES):
+    if access == SIGNED_IN and viewer.scopes is not None:
+        # What asks for no right at all is a person's own affair (their sessions, notices, factors): not a program's.
+        return Forbidden(_("An API key cannot do this. Sign in instead."), code="not_for_keys")
+    if access not in {SIGNED_IN, ANY_CALLER} and not policy.ever(viewer, access):
         return Forbidden()
     return None
 

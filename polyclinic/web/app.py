@@ -1,7 +1,7 @@
 """The one ASGI application: outermost checks and headers, then streams and sockets here, everything else in Django.
 
-Order for every request: request id, host, body size, route. Whatever is answered, by whomever, leaves with the headers
-of `web.headers`.
+Order for every request: request id, host, how it came, body size, route. Whatever is answered, by whomever, leaves
+with the headers of `web.headers`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import gc
 import logging
 import os
 import re
+from collections.abc import Iterator
 from typing import Any, Final
-from uuid import uuid4
 
 import django
 from django.apps import apps
@@ -22,13 +22,14 @@ if not apps.ready:
     django.setup(set_prefix=False)
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 from django.http.request import split_domain_port, validate_host
 
 from polyclinic.core import context
+from polyclinic.core.db import is_postgres
 from polyclinic.core.errors import Problem
+from polyclinic.core.ids import new_id
 from polyclinic.live import gateway, sockets, sse
-from polyclinic.web import health, reports
+from polyclinic.web import health, plainly, reports
 from polyclinic.web.answers import answer
 from polyclinic.web.bridge import (
     ApiHandler,
@@ -37,12 +38,18 @@ from polyclinic.web.bridge import (
     Receive,
     Scope,
     Send,
-    Workers,
     read_body,
+    run,
 )
+from polyclinic.web.doors import Doors, for_passwords
 from polyclinic.web.errors import BadRequest, TooLarge, Unexpected
 from polyclinic.web.headers import secured
 from polyclinic.web.housekeeping import Housekeeper
+from polyclinic.web.recording import Recorder
+from polyclinic.web.routes import RememberingHandler
+from polyclinic.web.uploads import body_limit
+from polyclinic.web.warm import Warming
+from polyclinic.web.workers import Workers
 
 _log = logging.getLogger("polyclinic.web")
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -53,10 +60,13 @@ class Application:
     """The process's front door. Built once; its worker threads live from lifespan startup to shutdown."""
 
     def __init__(self) -> None:
-        self._pages = WSGIHandler()
+        self._pages = RememberingHandler()
         self._api = ApiHandler()
         self._workers: Workers | None = None
+        self._doors: Doors | None = None
         self._housekeeper: Housekeeper | None = None
+        self._warming: Warming | None = None
+        self._recorder: Recorder | None = None
         self._known_hosts: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,14 +83,20 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await gateway.start()
+                await self.recorder.start()
                 self._housekeeper = Housekeeper()
                 self._housekeeper.start()
                 # What is loaded by now stays: collecting it again and again would only stall live delivery.
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(100_000, 50, 1_000)
+                self._warming = Warming()
+                self._warming.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self._warming:
+                    self._warming.answered.set()
+                    await asyncio.to_thread(self._warming.join)
                 if self._housekeeper:
                     await asyncio.to_thread(self._housekeeper.stop)
                     self._housekeeper = None
@@ -88,19 +104,41 @@ class Application:
                 if self._workers:
                     self._workers.close()
                     self._workers = None
+                if self._doors:
+                    self._doors.close()
+                    self._doors = None
+                if self._recorder:
+                    await self._recorder.stop()
+                    self._recorder = None
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    @property
+    def recorder(self) -> Recorder:
+        """Who records what answers show, started when first needed."""
+        if self._recorder is None:
+            self._recorder = Recorder()
+        return self._recorder
 
     @property
     def workers(self) -> Workers:
         """The worker threads, started when first needed."""
         if self._workers is None:
-            self._workers = Workers(settings.WORKER_THREADS)
+            # PostgreSQL works while a thread waits for it; SQLite works in the thread itself.
+            self._workers = Workers(settings.WORKER_THREADS, None if is_postgres() else 1)
         return self._workers
+
+    @property
+    def doors(self) -> Doors:
+        """The threads of the sign-in, started when first needed."""
+        if self._doors is None:
+            self._doors = Doors()
+        return self._doors
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         context.request_id.set(_request_id(scope))
-        if not self._host_allowed(scope) or not scope["path"].startswith("/socket.io"):
+        wanted = scope["path"].startswith("/socket.io") and not plainly.came(scope)
+        if not wanted or not self._host_allowed(scope):
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -123,7 +161,7 @@ class Application:
         except Disconnected:
             return
         except BodyTooLarge:
-            await answer(scope, sending, TooLarge(settings.MAX_BODY_BYTES))
+            await answer(scope, sending, TooLarge(body_limit(scope)))
         except Problem as problem:
             await answer(scope, sending, problem)
         except Exception:
@@ -137,6 +175,8 @@ class Application:
         path: str = scope["path"]
         if not self._host_allowed(scope):
             raise BadRequest()
+        if await plainly.send_on(scope, send):
+            return
         if path == "/live" or path.startswith("/live/") or path == "/api/appointments/stream":
             await sse.app(scope, receive, send)
         elif path == "/socket.io" or path.startswith("/socket.io/"):
@@ -146,11 +186,25 @@ class Application:
         elif path == reports.PATH:
             await reports.serve(scope, receive, send)
         else:
-            body = await read_body(scope, receive, settings.MAX_BODY_BYTES)
+            body = await read_body(scope, receive, body_limit(scope))
             handler = self._api if path.startswith("/api/") else self._pages
-            status, headers, payload = await self.workers.run(handler, scope, body, request_id)
+            # What shows health data leaves once it is on record that it does.
+            given = handler, scope, body, request_id, self.recorder.keep
+            answered = self.doors.run(*given) if for_passwords(scope) else run(self.workers, *given)
+            status, headers, payload = await answered
             await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": payload})
+            if isinstance(payload, bytes):
+                await send({"type": "http.response.body", "body": payload})
+            else:
+                await self._stream(payload, send)
+            if self._warming:
+                self._warming.answered.set()
+
+    async def _stream(self, parts: Iterator[bytes], send: Send) -> None:
+        """Send an answer part by part; each part is made by a worker when the one before has gone."""
+        while (part := await self.workers.call(lambda: next(parts, None))) is not None:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def _host_allowed(self, scope: Scope) -> bool:
         """Whether the Host header is a name of ours: a foreign one must not end up in links and mails."""
@@ -169,7 +223,8 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE_ID.fullmatch(value):
             return str(value.decode("ascii"))
-    return uuid4().hex
+    # It says when the request began: the audit is searched around that moment.
+    return new_id().hex
 
 
 application = Application()

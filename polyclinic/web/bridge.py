@@ -2,31 +2,42 @@
 
 Django's own ASGI handler costs three times as much with synchronous views, because each request gets a new thread and
 with it a new database connection. Here a few threads live as long as the process and keep theirs. Answers are sent
-whole; streams are routed before they come here.
+whole, but for long exports, which go part by part; live streams are routed before they come here.
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Final, Protocol
 
 from django.conf import settings
-from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from polyclinic.core import context
+from polyclinic.core.audit import reads
+from polyclinic.core.audit.reads import Sighting
+from polyclinic.web import handling
+from polyclinic.web.routes import RememberingHandler
+from polyclinic.web.workers import Workers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+# In the environment of a request: its answer has no body.
+HEADERS_ONLY: Final = "polyclinic.headers_only"
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes | Iterator[bytes]]
+Keeper = Callable[[Sequence[Sighting]], None]
+
+
+class Handler(Protocol):
+    """What of Django's handlers is asked for."""
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
 
 
 class BodyTooLarge(Exception):
@@ -37,7 +48,7 @@ class Disconnected(Exception):
     """The caller went away before the body was whole; there is nobody to answer."""
 
 
-class ApiHandler(WSGIHandler):
+class ApiHandler(RememberingHandler):
     """Django's handler with the short middleware chain of the API."""
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -45,7 +56,7 @@ class ApiHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        inner: Any = self._get_response  # type: ignore[attr-defined]  # Django has it, its stubs do not
+        inner: Any = self._get_response
         handler: Any = convert_exception_to_response(inner)
         for name in reversed(settings.API_MIDDLEWARE):
             layer = import_string(name)(handler)
@@ -82,7 +93,8 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
+        # A HEAD asks for a GET without its body, and no view needs to know: `_answer` leaves the body away.
+        "REQUEST_METHOD": "GET" if scope["method"] == "HEAD" else scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
@@ -98,6 +110,7 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        HEADERS_ONLY: scope["method"] == "HEAD",
     }
     for raw, value in scope["headers"]:
         # A header written with an underscore would be taken for its twin with a hyphen: X_Forwarded_For.
@@ -112,50 +125,57 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
     return environ
 
 
-class Workers:
-    """The threads that run Django, each with its own lasting database connection."""
-
-    def __init__(self, threads: int) -> None:
-        self._pool: Final = ThreadPoolExecutor(threads, thread_name_prefix="page")
-        self._threads: Final = threads
-
-    async def run(self, handler: BaseHandler, scope: Scope, body: bytes, request_id: str) -> Answer:
-        """Django's whole answer to this request."""
-        environ = environ_of(scope, body)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _call, handler, environ, request_id)
-
-    async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `function` gives
-        """Run a small database function of ours on a worker."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-
-    def close(self) -> None:
-        """Let running requests finish, then close each thread's database connection."""
-        for _thread in range(self._threads):
-            self._pool.submit(connections.close_all)
-        self._pool.shutdown(wait=True)
+async def run(
+    workers: Workers,
+    handler: Handler,
+    scope: Scope,
+    body: bytes,
+    request_id: str,
+    keep: Keeper,
+) -> Answer:
+    """Django's whole answer to this request, once `keep` has taken what health data it shows."""
+    answer: Answer = await workers.call(_call, handler, environ_of(scope, body), request_id, keep)
+    return answer
 
 
-def _call(handler: Any, environ: dict[str, Any], request_id: str) -> Answer:  # noqa: ANN401 - a WSGI application
+def _call(handler: Handler, environ: dict[str, Any], request_id: str, keep: Keeper = reads.keep) -> Answer:
+    """One request. What it looked at is kept once it is known that its answer shows it, and before that leaves."""
+    with reads.gathering() as sightings:
+        answer = _answer(handler, environ, request_id)
+    if sightings.seen:
+        kind = next((value.decode("latin-1") for name, value in answer[1] if name == b"content-type"), "")
+        told = sightings.told(answer[0], kind)
+        if told:
+            keep(told)
+    return answer
+
+
+def _answer(handler: Handler, environ: dict[str, Any], request_id: str) -> Answer:
     # Threads serve one request after the other, so the id is set anew and never left over.
     context.request_id.set(request_id)
-    started: list[Any] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _failure: object = None) -> None:
-        started[:] = [status, headers]
-
-    result: Iterable[bytes] = handler(environ, start)
+    handling.settle()
+    response: Any = handler.get_response(handling.Request(environ))
+    code: int = response.status_code
+    told = handling.headers_of(response)
+    if response.streaming:
+        if environ[HEADERS_ONLY]:
+            response.close()
+            return code, told, b""
+        return code, told, _parts(response)
     try:
-        payload = b"".join(result)
+        payload: bytes = response.content
     finally:
-        # Tells Django that the request is over: a pooled connection is given back here.
-        close = getattr(result, "close", None)
-        if close:
-            close()
-    status, headers = started
-    code = int(status[:3])
-    told = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        handling.close(response)
     # Known here, and cheaper for both ends than the chunks an unknown length would be sent in. Not said where an
     # answer has no body by definition.
-    if code not in (204, 304) and not any(name == b"content-length" for name, _value in told):
-        told.append((b"content-length", str(len(payload)).encode()))
-    return code, told, payload
+    if code not in (204, 304) and "Content-Length" not in response.headers:
+        told.append((b"content-length", b"%d" % len(payload)))
+    return code, told, b"" if environ[HEADERS_ONLY] else payload
+
+
+def _parts(result: Any) -> Iterator[bytes]:  # noqa: ANN401 - Django's streaming response
+    """A long answer part by part. Each part may be asked for on another thread, so none may rely on the one before."""
+    try:
+        yield from result
+    finally:
+        result.close()

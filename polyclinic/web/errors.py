@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import logging
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,7 +13,16 @@ from django.template import TemplateDoesNotExist, loader
 from django.utils.translation import gettext
 
 from polyclinic.core import context
-from polyclinic.core.errors import Forbidden, NotFound, Problem, Unauthenticated
+from polyclinic.core.errors import (
+    FactorNeeded,
+    Forbidden,
+    NotFound,
+    PasswordChangeNeeded,
+    Problem,
+    StepUpNeeded,
+    Unauthenticated,
+)
+from polyclinic.web import refusals
 
 _log = logging.getLogger("polyclinic.web")
 JSON_TYPE: Final = "application/problem+json"
@@ -35,12 +44,37 @@ class Unexpected(Problem):
         super().__init__(gettext("Something went wrong on our side. Please try again."))
 
 
+class NotRecorded(Problem):
+    """Reading health data must leave a trace; where it cannot, nothing is shown."""
+
+    status = 503
+    code = "not_recorded"
+
+    def __init__(self) -> None:
+        super().__init__(gettext("This cannot be shown just now, because the access could not be recorded."))
+
+
 class TooLarge(Problem):
     status = 413
     code = "body_too_large"
 
     def __init__(self, limit: int) -> None:
         super().__init__(gettext("The request is too large."), maxBytes=limit)
+
+
+class PlainHttp(Problem):
+    """The request travelled where everybody could read it."""
+
+    status = 403
+    code = "https_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "This came over plain HTTP, and nothing was done. Send it to the https:// address, and change a "
+                "password, token or key that was in it: others may have read it."
+            )
+        )
 
 
 class BadRequest(Problem):
@@ -70,19 +104,38 @@ def body(problem: Problem) -> dict[str, Any]:
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     """`problem` as this caller can read it. A page that needs signing in sends there and back again."""
+    refusals.note(request, problem)
     if wants_json(request.path_info, request.META.get("HTTP_ACCEPT", "")):
         response = HttpResponse(orjson.dumps(body(problem), default=str), status=problem.status, content_type=JSON_TYPE)
         if problem.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(problem, Unauthenticated):
-        # 303: whatever was sent, the sign-in page is fetched with GET; only a GET is worth returning to.
-        target = request.get_full_path() if request.method == "GET" else "/home"
+        # 303: whatever was sent, the sign-in page is fetched with GET. Back then to the form, where a draft waits.
+        target = _return_to(request)
         response = HttpResponseRedirect(f"/sign-in?next={quote(target, safe='')}", status=303)
+    elif isinstance(problem, PasswordChangeNeeded):
+        response = HttpResponseRedirect("/password/choose", status=303)
+    elif isinstance(problem, FactorNeeded):
+        response = HttpResponseRedirect("/account/security", status=303)
+    elif isinstance(problem, StepUpNeeded):
+        # A form that was sent has not arrived: the page says so and the browser keeps what was typed.
+        unsent = "" if request.method == "GET" else "&unsent=1"
+        response = HttpResponseRedirect(f"/step-up?next={quote(_return_to(request), safe='')}{unsent}", status=303)
     else:
         response = HttpResponse(_page(request, problem), status=problem.status)
     if "retryAfter" in problem.extra:
         response.headers["Retry-After"] = str(problem.extra["retryAfter"])
     return response
+
+
+def _return_to(request: HttpRequest) -> str:
+    """Where to go on after a step-up: this page, or the page whose form was sent."""
+    if request.method == "GET":
+        return request.get_full_path()
+    sent_from = urlsplit(request.META.get("HTTP_REFERER", ""))
+    if sent_from.netloc != request.get_host():
+        return "/home"
+    return f"{sent_from.path}?{sent_from.query}" if sent_from.query else sent_from.path
 
 
 def _page(request: HttpRequest, problem: Problem) -> str:

@@ -10,7 +10,8 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from polyclinic.live import gateway
 from polyclinic.web.answers import send_bytes
-from polyclinic.web.bridge import Scope, Send, Workers
+from polyclinic.web.bridge import Scope, Send
+from polyclinic.web.workers import Workers
 
 READY: Final = "/health/ready"
 PATHS: Final = frozenset({"/health", READY, "/api/health"})

@@ -1,7 +1,7 @@
 """What has to happen by itself: expired holds are freed, old request keys and ended sessions forgotten.
 
-One thread of the serving process with its own database connection. Every chore may run on several nodes at once and
-may be cut off anywhere: each is one transaction that does the same thing again next time.
+A thread of the serving process for each lane, with its own database connection. Every chore may run on several nodes
+at once and may be cut off anywhere: each is one transaction that does the same thing again next time.
 """
 
 from __future__ import annotations
@@ -15,32 +15,101 @@ from typing import Final
 
 from django.db import DatabaseError, connection
 
+from polyclinic.billing import online
+from polyclinic.consent import actions as delegations
 from polyclinic.core.actors import SystemActor
+from polyclinic.core.audit import checkpoints, journal, sink
 from polyclinic.core.ledger import idempotency
-from polyclinic.facilities import identity
-from polyclinic.scheduling import actions
+from polyclinic.facilities import identity, invitations
+from polyclinic.factors import tickets
+from polyclinic.laboratory import critical
+from polyclinic.notify import worker
+from polyclinic.papers import drafts as letter_drafts
+from polyclinic.people import emails, guesses, joining, search, signing_in
+from polyclinic.pharmacy import levels
+from polyclinic.prescribing import actions as prescriptions
+from polyclinic.prescribing import drafts as prepared
+from polyclinic.privacy import breakglass, closing, retention
+from polyclinic.records import drafts
+from polyclinic.scheduling import actions, inviting
+from polyclinic.tokens import ending, refresh, signing
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every so many seconds."""
+    """Something to do every so many seconds. `lane`: chores of one lane are done one after the other by one thread.
+
+    What may wait for another machine, such as a mail server, has a lane of its own: nothing of ours waits for it.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[], int]
+    lane: str = "house"
 
 
 def _free_expired_holds() -> int:
     return actions.sweep_holds(actor=SystemActor("hold-sweeper"))
 
 
+def _end_access() -> int:
+    sweeper = SystemActor("access-sweeper")
+    return delegations.sweep(actor=sweeper) + breakglass.sweep(actor=sweeper)
+
+
+def _call_the_next() -> int:
+    return critical.escalate(actor=SystemActor("critical-ladder"))
+
+
+def _let_invitations_lapse() -> int:
+    actor = SystemActor("invitation")
+    return invitations.expire(actor=actor) + inviting.expire(actor=actor)
+
+
+def _look_at_stock() -> int:
+    return levels.sweep()
+
+
 CHORES: Final = (
     # Soon after the five minutes, so that a slot given up by closing the page is free on other screens.
     Chore("free expired holds", 5, _free_expired_holds),
+    # Nobody sees more for it (the moment is compared at each question), but screens and history say so.
+    Chore("end delegations and emergency access", 5, _end_access),
+    # Decisions about rights read restrictions from memory, which is two seconds old at most.
+    Chore("look at restricted records", 1, closing.chore),
+    # A critical result that nobody has acknowledged goes to the next person.
+    Chore("call the next for critical results", 2, _call_the_next),
+    # An auditor sees what was looked at a moment ago.
+    Chore("bring reads into the audit", 0.5, journal.bring_in),
+    Chore("sign the audit's ends", 60, checkpoints.take),
+    # Whoever was corrected or came in bulk can be found a moment later; at the desk it happens at once.
+    Chore("let patients be found", 2, search.catch_up),
+    Chore("forget old drafts of notes", 3600, drafts.sweep),
+    Chore("forget old drafts of letters", 3600, letter_drafts.sweep),
+    # Packs grow too old without anybody moving them.
+    Chore("look at the stock's reorder points", 3600, _look_at_stock),
+    Chore("let old invitations lapse", 600, _let_invitations_lapse),
+    Chore("forget old drafts of prescriptions", 3600, prepared.sweep),
+    Chore("let old prescriptions run out", 3600, prescriptions.expire_old),
     Chore("forget request keys", 3600, idempotency.forget_before),
     Chore("forget ended sessions", 3600, identity.forget_ended_sessions),
+    Chore("tell of guessed passwords", 5, guesses.tell_of_locks),
+    Chore("forget old guesses", 3600, guesses.forget_old),
+    Chore("forget codes and tickets", 600, tickets.sweep),
+    Chore("forget old browsers", 3600, signing_in.forget_old),
+    Chore("forget ended sign-ins of apps", 3600, refresh.forget_old),
+    Chore("tell of keys that end soon", 3600, ending.tell_of_ending),
+    Chore("renew signing keys", 3600, signing.renew_when_old),
+    Chore("forget old links", 3600, emails.forget_old),
+    Chore("forget sign-ups nobody confirmed", 3600, joining.forget_old),
+    Chore("forget sent mails", 3600, worker.forget_old),
+    Chore("forget what is past its years", 3600, retention.forget_by_itself),
+    Chore("tell of records past their time", 3600, retention.tell_of_due),
+    Chore("ask after payments", 30, online.sweep, lane="bank"),
+    Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
+    Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
 
 
@@ -48,22 +117,27 @@ class Housekeeper:
     """Runs the chores until stopped."""
 
     def __init__(self, chores: tuple[Chore, ...] = CHORES) -> None:
-        self._chores = chores
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        lanes = {chore.lane: [other for other in chores if other.lane == chore.lane] for chore in chores}
+        self._threads = [
+            threading.Thread(target=self._run, args=(theirs,), name=f"housekeeping-{lane}", daemon=True)
+            for lane, theirs in lanes.items()
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Stop after the chore in hand."""
+        """Stop after the chores in hand."""
         self._stopping.set()
-        self._thread.join(timeout=10)
+        for thread in self._threads:
+            thread.join(timeout=10)
 
-    def _run(self) -> None:
-        due = {chore.name: time.monotonic() + chore.every_seconds for chore in self._chores}
+    def _run(self, chores: list[Chore]) -> None:
+        due = {chore.name: time.monotonic() + chore.every_seconds for chore in chores}
         while not self._stopping.wait(max(0.05, min(due.values()) - time.monotonic())):
-            for chore in self._chores:
+            for chore in chores:
                 if due[chore.name] <= time.monotonic():
                     self._do(chore)
                     due[chore.name] = time.monotonic() + chore.every_seconds

@@ -37,6 +37,8 @@ def preferred(header: str) -> str:
 
 def language_of(request: HttpRequest) -> str:
     """The language to answer this request in."""
+    if "HTTP_COOKIE" not in request.META:
+        return preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     chosen = supported(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
     if chosen:
         return chosen

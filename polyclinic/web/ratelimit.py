@@ -33,15 +33,35 @@ class Limit:
 LIMITS: Final[tuple[Limit, ...]] = (
     Limit("api", "ip", 6000, 60),
     Limit("api", "account", 1200, 60),
-    # Guessing: by address (one guesser, many accounts) and by the name typed in (many guessers, one account). The
-    # typed name is counted whether or not it belongs to anyone, so the answer tells nothing about who has an account.
-    Limit("sign-in", "ip", 60, 900),
-    Limit("sign-in", "account", 10, 900),
+    # Only against a flood: a whole hospital may come from one address. Wrong passwords are counted by `people.guesses`.
+    Limit("sign-in", "ip", 300, 900),
+    # Codes are counted for each account by `factors.proofs`; here it is about floods. Passkeys cannot be guessed.
+    Limit("second-step", "ip", 300, 900),
+    Limit("passkey", "ip", 120, 900),
     Limit("sign-up", "ip", 20, 3600),
+    # By the address typed in: nobody's mailbox is filled by another.
+    Limit("sign-up", "account", 5, 3600),
+    Limit("refresh", "ip", 300, 60),
+    # By the address typed in, whether or not it belongs to anyone: the answer tells nothing about who has an account.
     Limit("password-reset", "ip", 20, 3600),
     Limit("password-reset", "account", 5, 3600),
     Limit("booking", "account", 60, 60),
+    # Ten signs cannot be guessed at this pace in the week for which a code is good.
+    Limit("delegation-code", "account", 20, 3600),
+    Limit("privacy-request", "account", 20, 3600),
+    # Trying names and days of birth until one fits would be a search of the whole register.
+    Limit("record-look-up", "account", 60, 600),
+    Limit("break-glass", "account", 10, 3600),
+    Limit("payment", "account", 30, 3600),
+    Limit("upload", "account", 30, 3600),
+    # A file of up to everything: each one costs as much as thousands of pages.
+    Limit("export", "account", 10, 3600),
     Limit("live", "ip", 300, 60),
+    # Tickets and hall screens: a whole hall is one address, and each call makes every ticket ask again.
+    Limit("watch", "ip", 6000, 60),
+    # A print costs as much as many pages. Codes of papers have 160 bits: the limit is about floods.
+    Limit("paper", "account", 120, 600),
+    Limit("verify", "ip", 120, 600),
 )
 
 _BY_SCOPE: Final = {row.scope: tuple(limit for limit in LIMITS if limit.scope == row.scope) for row in LIMITS}

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
-
-_STAMP: Final = ".collected"
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
@@ -32,10 +29,17 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def _stamp() -> Path:
+    """Beside the folder and not in it: what is in it is served."""
+    root = Path(settings.STATIC_ROOT)
+    return root.with_name(f"{root.name}.collected")
+
+
 def stale() -> bool:
     """Whether the collected files are missing or older than their sources."""
-    stamp = Path(settings.STATIC_ROOT) / _STAMP
-    return not stamp.exists() or stamp.read_text(encoding="ascii") != fingerprint()
+    stamp = _stamp()
+    there = Path(settings.STATIC_ROOT).exists() and stamp.exists()
+    return not there or stamp.read_text(encoding="ascii") != fingerprint()
 
 
 def collect() -> bool:
@@ -46,5 +50,5 @@ def collect() -> bool:
     root.mkdir(parents=True, exist_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0)
     # Written last: a collection that was cut off counts as not done.
-    (root / _STAMP).write_text(fingerprint(), encoding="ascii")
+    _stamp().write_text(fingerprint(), encoding="ascii")
     return True
