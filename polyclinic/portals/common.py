@@ -17,6 +17,8 @@ from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous, Person, Viewer
 from polyclinic.core.errors import Invalid, NotFound, Problem, Unauthenticated
 from polyclinic.core.ids import parse_id
+from polyclinic.facilities import selectors as places
+from polyclinic.records.selectors import allergies
 from polyclinic.web.pages import render
 
 # Calendars end at the years 1 and 9999, and moving a time there to another zone falls off the edge.
@@ -97,6 +99,16 @@ def today_in(zone: str) -> date:
     return clock.now().astimezone(ZoneInfo(zone)).date()
 
 
+def zone_of(viewer: Viewer) -> str:
+    """The zone for moments of no single facility: where this person works, else where most facilities are."""
+    rows = places.facilities(viewer)
+    if isinstance(viewer, Person):
+        own = viewer.workplaces | {grant.facility_id for grant in viewer.grants}
+        rows = [row for row in rows if row.id in own] or rows
+    zones = sorted(row.time_zone for row in rows)
+    return max(zones, key=zones.count) if zones else "UTC"
+
+
 def moment_of(text: str, field: str = "starts") -> datetime:
     """An aware moment in ISO format, as our own pages write it into forms."""
     try:
@@ -145,3 +157,14 @@ def see(path: str) -> HttpResponse:
     response = HttpResponseRedirect(path)
     response.status_code = 303
     return response
+
+
+def allergies_of(request: HttpRequest, patient_id: UUID) -> Any:  # noqa: ANN401 - what the banner's macro takes
+    """A patient's allergies for the banner: their names, None when nobody has asked, or "hidden" from this viewer.
+
+    Never silent: a banner that left them out would read as "none known".
+    """
+    try:
+        return allergies(viewer_of(request), patient_id).banner
+    except NotFound:
+        return "hidden"

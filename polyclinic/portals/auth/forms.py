@@ -6,9 +6,6 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -87,9 +84,14 @@ class SignUpForm(DateOfBirthMixin):
     sex = forms.ChoiceField(label=_("Sex"), choices=SEXES, required=False)
     phone = forms.CharField(label=_("Phone number"), max_length=32, required=False)
     email = forms.EmailField(label=_("Email address"), max_length=254)
-    password = forms.CharField(label=_("Password"), max_length=128, strip=False)
+    # How long it must and may be is decided by `people.passwords`, which says so in words of its own.
+    password = forms.CharField(label=_("Password"), strip=False)
 
     field_order = ("given_name", "family_name", "born_day", "born_month", "born_year", "sex", "phone", "email")
+
+
+class ConfirmSignUpForm(forms.Form):
+    password = forms.CharField(label=_("Password"), strip=False, required=False)
 
 
 class ResetRequestForm(forms.Form):
@@ -97,16 +99,14 @@ class ResetRequestForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    password = forms.CharField(label=_("New password"), max_length=128, strip=False)
+    password = forms.CharField(label=_("New password"), strip=False)
 
-    def __init__(self, *args: Any, account: Any = None, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own shape
-        super().__init__(*args, **kwargs)
-        self._account = account or get_user_model()()
 
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        try:
-            validate_password(password, self._account)
-        except ValidationError as refused:
-            raise forms.ValidationError(refused.messages) from None
-        return password
+class ChangePasswordForm(NewPasswordForm):
+    current = forms.CharField(label=_("Present password"), max_length=128, strip=False)
+    keep_keys = forms.BooleanField(label=_("Keep the keys of my programs"), required=False)
+
+
+class EmailForm(forms.Form):
+    email = forms.CharField(label=_("New email address"), max_length=254)
+    password = forms.CharField(label=_("Present password"), max_length=128, strip=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from typing import Any
 
 from django.conf import settings
@@ -11,24 +9,23 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from polyclinic.core.actors import Anonymous
 from polyclinic.core.errors import Problem
+from polyclinic.notify.actions import post
 from polyclinic.people import actions
+from polyclinic.people.passwords import minimum
 from polyclinic.portals.auth.forms import NewPasswordForm, ResetRequestForm
 from polyclinic.portals.common import explain, see, show
 from polyclinic.web import ratelimit
 from polyclinic.web.access import declare
 
-logger = logging.getLogger(__name__)
 # In the address the token stands for one request only; then it moves into the session and out of the history.
 _KEPT = "reset_token"
 _IN_SESSION = "choose"
@@ -45,7 +42,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         except Problem as refused:
             explain(form, refused)
             return show(request, "auth/reset_ask.html", refused.status, form=form)
-        _send_link(email)
+        # Looked up when it is sent: the answer takes the same time whether or not there is such an account.
+        post("password_reset", email, language=get_language() or "")
         return see("/password/reset/sent")
     return show(request, "auth/reset_ask.html", 422 if form.errors else 200, form=form)
 
@@ -67,18 +65,20 @@ def choose(request: HttpRequest, account: str, token: str) -> HttpResponse:
     if token != _IN_SESSION:
         request.session[_KEPT] = token
         return see(f"/password/reset/{account}/{_IN_SESSION}")
-    form = NewPasswordForm(request.POST if request.method == "POST" else None, account=found)
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             # The link was checked above; it stands in for the old password, and every session ends.
-            actions.change_password(actor=Anonymous(), account_id=found.pk, password=form.cleaned_data["password"])
+            actions.change_password(
+                actor=Anonymous(), account_id=found.pk, password=form.cleaned_data["password"], before=found.password
+            )
         except Problem as refused:
             explain(form, refused)
         else:
             request.session.pop(_KEPT, None)
             messages.success(request, _("Your password is changed. Sign in with the new one."))
             return see("/sign-in")
-    return show(request, "auth/reset_choose.html", 422 if form.errors else 200, form=form)
+    return show(request, "auth/reset_choose.html", 422 if form.errors else 200, form=form, minimum=minimum(found))
 
 
 def _account(text: str) -> Any:  # noqa: ANN401 - an Account; portals do not import models
@@ -88,25 +88,3 @@ def _account(text: str) -> Any:  # noqa: ANN401 - an Account; portals do not imp
         return model._default_manager.get(pk=urlsafe_base64_decode(text).decode(), is_active=True)
     except (ValueError, TypeError, OverflowError, ValidationError, model.DoesNotExist):
         return None
-
-
-def _send_link(email: str) -> None:
-    """Mail the link, if there is such an account, after the answer: sending takes time and time would tell."""
-    found = get_user_model()._default_manager.filter(email__iexact=email, is_active=True).first()
-    if found is None:
-        return
-    name = urlsafe_base64_encode(force_bytes(found.pk))
-    token = default_token_generator.make_token(found)
-    link = f"{settings.PUBLIC_URL}/password/reset/{name}/{token}"
-    context = {"link": link, "minutes": settings.PASSWORD_RESET_TIMEOUT // 60}
-    body = render_to_string("auth/reset_mail.txt", context)
-    message = EmailMessage(subject=_("Choose a new password"), body=body, to=[found.email])
-    threading.Thread(target=_deliver, args=(message,), name="mail", daemon=True).start()
-
-
-def _deliver(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except OSError:
-        # Covers smtplib's errors too. The person can ask again; the address itself stays out of the log.
-        logger.exception("a password mail could not be sent")

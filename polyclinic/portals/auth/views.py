@@ -1,32 +1,32 @@
-"""Sign-in, sign-up and sign-out. An unknown address and a wrong password are answered alike."""
+"""Sign-in and sign-out. An unknown address and a wrong password are answered alike."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from polyclinic.core.access.rules import Role
+from polyclinic.core.access import policy
 from polyclinic.core.actors import Person
 from polyclinic.core.errors import Problem
 from polyclinic.facilities import identity
-from polyclinic.people import actions
-from polyclinic.portals.auth.forms import SignInForm, SignUpForm
+from polyclinic.facilities import selectors as places
+from polyclinic.facilities.actions import role_name
+from polyclinic.factors import passkeys
+from polyclinic.people.signing_in import WrongPassword
+from polyclinic.portals.auth import second
+from polyclinic.portals.auth.entering import check
+from polyclinic.portals.auth.forms import SignInForm
 from polyclinic.portals.common import explain, local_path, person_of, see, show, viewer_of
-from polyclinic.web import ratelimit
 from polyclinic.web.access import declare
 
-
-def enter(request: HttpRequest, account: Any) -> None:  # noqa: ANN401 - whatever account model is configured
-    """Begin a fresh session for `account` in this browser."""
-    login(request, account)
-    request.session["user_agent"] = request.headers.get("User-Agent", "")[:160]
+# What the page of one's work leads to, where it is this person's.
+_OFFERED = ("record.look_up", "delegation.appoint", "breakglass.review", "audit.search", "staff.list", "key.manage")
+_PORTALS = frozenset({"breakglass.review", "audit.search", "staff.list"})
 
 
 def demo_accounts() -> list[dict[str, str]]:
@@ -49,56 +49,29 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, SignInForm(), back)
     form = SignInForm(request.POST)
     if form.is_valid():
-        email, password = form.cleaned_data["email"].strip(), form.cleaned_data["password"]
         try:
-            ratelimit.check("sign-in", ip=ratelimit.address(request), account=email)
+            account = check(request, form.cleaned_data["email"], form.cleaned_data["password"])
         except Problem as refused:
             explain(form, refused)
-            return _sign_in_page(request, form, back, refused.status)
-        account = authenticate(request, username=email, password=password)
-        if account is not None:
-            enter(request, account)
-            return see(back)
-        form.add_error(None, _("This email address and password do not match. Check both and try again."))
+            wait = refused.extra.get("retryAfter")
+            return _sign_in_page(
+                request, form, back, 422 if isinstance(refused, WrongPassword) else refused.status, wait
+            )
+        return second.go_on(request, account, back)
     return _sign_in_page(request, form, back, 422)
 
 
-def _sign_in_page(request: HttpRequest, form: SignInForm, back: str, status: int = 200) -> HttpResponse:
-    return show(request, "auth/sign_in.html", status, form=form, next=back, accounts=demo_accounts())
-
-
-@declare("public")
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-def sign_up(request: HttpRequest) -> HttpResponse:
-    back = local_path(request.POST.get("next") or request.GET.get("next", ""), "/my")
-    form = SignUpForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            ratelimit.check("sign-up", ip=ratelimit.address(request))
-            patient = _new_patient(form.cleaned_data)
-        except Problem as refused:
-            explain(form, refused)
-        else:
-            account = get_user_model()._default_manager.get(pk=patient.account_id)
-            account.backend = "django.contrib.auth.backends.ModelBackend"
-            enter(request, account)
-            return see(back)
-    status = 422 if form.errors else 200
-    return show(request, "auth/sign_up.html", status, form=form, next=back)
-
-
-def _new_patient(given: dict[str, Any]) -> Any:  # noqa: ANN401 - a Patient; portals do not import models
-    return actions.sign_up(
-        email=given["email"],
-        password=given["password"],
-        given_name=given["given_name"],
-        family_name=given["family_name"],
-        born=given["born"],
-        sex=given["sex"] or "unknown",
-        phone=given["phone"],
-        language=get_language() or "",
-    )
+def _sign_in_page(
+    request: HttpRequest, form: SignInForm, back: str, status: int = 200, wait: int | None = None
+) -> HttpResponse:
+    idle = request.GET.get("why") == "idle"
+    page = show(
+        request, "auth/sign_in.html", status, form=form, next=back, accounts=demo_accounts(), idle=idle,
+        passkeys=passkeys.possible(),
+    )  # fmt: skip
+    if wait:
+        page.headers["Retry-After"] = str(wait)
+    return page
 
 
 @declare("public")
@@ -111,6 +84,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return see("/")
 
 
+# Whose work is at one desk goes there: the first that fits.
+_DESKS: Final = (
+    ("lab.work", "/lab"),
+    ("prescription.dispense", "/pharmacy"),
+    ("ambulance.drive", "/ambulance"),
+    ("visit.check", "/checker"),
+    ("breakglass.review", "/privacy"),
+    ("staff.list", "/admin"),
+)
+
+
 @declare("signed-in")
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
@@ -120,5 +104,34 @@ def home(request: HttpRequest) -> HttpResponse:
         return see("/doctor")
     if person.patient_id:
         return see("/my")
-    staff = any(person.has_role(role) for role in (Role.RECEPTIONIST, Role.MANAGER, Role.ADMIN))
-    return show(request, "auth/no_portal.html", staff=staff)
+    if person.has_role("main_doctor"):
+        return see("/consulting")
+    for right, path in _DESKS:
+        if policy.ever(person, right):
+            return see(path)
+    if policy.ever(person, "audit.search") and not policy.ever(person, "privacy.answer"):
+        return see("/audit")
+    if person.has_role("receptionist"):
+        return see("/reception")
+    if person.delegated:
+        return see("/my/people")
+    return work(request)
+
+
+@declare("signed-in")
+@require_GET
+def work(request: HttpRequest) -> HttpResponse:
+    """Where this person works, in which roles, and what they can do here: for roles without a portal of their own."""
+    person = person_of(request)
+    known = {row.id: row.name for row in places.facilities(person)}
+    held: dict[str, list[str]] = {}
+    for grant in person.grants:
+        if grant.facility_id in known:
+            held.setdefault(known[grant.facility_id], []).append(role_name(grant.role))
+    for _right, place in person.rights:
+        if place in known:
+            held.setdefault(known[place], [])
+    may = {right for right in _OFFERED if policy.ever(person, right)}
+    portal = person.doctor_id is not None or bool(may & _PORTALS)
+    shown = {name: sorted(held[name]) for name in sorted(held)}
+    return show(request, "auth/work.html", held=shown, may=may, portal=portal)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, OrderedDict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.template import loader
-from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
-from markupsafe import Markup
 
 from polyclinic.core import clock
+from polyclinic.core.actors import Person
 from polyclinic.core.errors import NotFound, Problem
 from polyclinic.core.ids import parse_id
+from polyclinic.files.selectors import photo_of
+from polyclinic.laboratory.selectors import waiting_for
 from polyclinic.portals.common import (
     day_of,
     doctor_of,
@@ -34,128 +34,86 @@ from polyclinic.portals.common import (
     today_in,
     version_of,
 )
+from polyclinic.portals.doctor.lines import STEPS, drawn
+from polyclinic.portals.ui import formats
+from polyclinic.portals.ui.holes import Glimpse, Skeleton, holes
 from polyclinic.scheduling import actions, selectors
-from polyclinic.scheduling.states import APPOINTMENT
+from polyclinic.scheduling.asked import waiting_invitations
 from polyclinic.web.access import declare
+from polyclinic.web.pages import csrf_field, draw
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """A step as a button: its words, its icon, and whether it is asked again before it is done."""
-
-    action: str
-    label: Promise
-    icon: str
-    done: Promise
-    asks: bool = False
-
-
-STEPS: Final = {
-    step.action: step
-    for step in (
-        Step("confirm", _("Confirm"), "check", _("The appointment is confirmed.")),
-        Step("check_in", _("Check in"), "log-in", _("The patient is checked in.")),
-        Step("complete", _("Complete"), "circle-check", _("The consultation is completed.")),
-        Step("no_show", _("No-show"), "user-x", _("Marked as not come.")),
-        Step("decline", _("Decline"), "x", _("The appointment is declined; the time is free again."), asks=True),
-        Step(
-            "cancel", _("Cancel"), "calendar-x", _("The appointment is cancelled; the time is free again."), asks=True
-        ),
-    )
-}
-# The usual next step of a state; the others stand behind "More".
-NEXT: Final = {"booked": "confirm", "confirmed": "check_in", "checked_in": "complete"}
 GONE: Final = ("cancelled", "declined")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An appointment with what the doctor may do to it now."""
-
-    row: Any
-    main: Step | None
-    more: tuple[Step, ...]
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every step offered, the usual one first."""
-        return (self.main, *self.more) if self.main else self.more
-
-    @property
-    def day(self) -> date:
-        """The calendar day at the facility."""
-        return cast("datetime", self.row.starts).astimezone(ZoneInfo(self.row.time_zone)).date()
-
-
-def line(row: Any) -> Line:  # noqa: ANN401 - an AppointmentRow
-    """The row with its steps: those the state table has, less those its guards would refuse at this hour."""
-    possible = [name for name in APPOINTMENT.possible(row.status) if name in STEPS and _timely(row, name)]
-    main = NEXT.get(row.status)
-    if main not in possible:
-        main = "complete" if "complete" in possible else None
-    others = tuple(step for name, step in STEPS.items() if name in possible and name != main)
-    return Line(row, STEPS.get(main or ""), others)
-
-
-def _timely(row: Any, action: str) -> bool:  # noqa: ANN401 - an AppointmentRow
-    """Whether the hour allows this step; the guards decide, this only keeps useless buttons off the page."""
-    now = clock.now()
-    zone = ZoneInfo(row.time_zone)
-    match action:
-        case "check_in":
-            return bool(row.starts.astimezone(zone).date() == now.astimezone(zone).date())
-        case "complete" | "no_show":
-            return bool(row.starts <= now or row.status == "checked_in")
-        case "confirm" | "decline":
-            return bool(row.ends > now)
-        case "cancel":
-            return bool(row.starts > now)
-        case _:
-            return True
-
-
-# Rows as drawn, by everything they are drawn from: a day open at the desk is drawn again and again, and of its fifty
-# rows one has changed. What is kept is only ever found by whoever has just been given the very same row.
-_DRAWN_KEPT: Final = 2_000
-_drawn: OrderedDict[tuple[object, ...], Markup] = OrderedDict()
-_drawn_lock = threading.Lock()
-_encode: Final = msgspec.json.Encoder().encode
-
-
-def drawn(lines: list[Line]) -> Markup:
-    """The rows of a day as HTML, one `<tr>` after the other."""
-    language, today = get_language(), clock.now().date()
-    keys = [(_encode(line.row), line.main, line.more, language, today) for line in lines]
-    found = {key: _drawn.get(key) for key in keys}
-    fresh = [line for line, key in zip(lines, keys, strict=True) if found[key] is None]
-    if fresh:
-        text = loader.render_to_string("doctor/_rows.html", {"lines": fresh})
-        # Everything in a row is escaped, so a row ends only where the template ends it.
-        parts = text.split("</tr>")[: len(fresh)]
-        made = iter(Markup(f"{part}</tr>") for part in parts)  # noqa: S704 - the template's own, escaped there
-        for key, kept in found.items():
-            if kept is None:
-                found[key] = next(made)
-    with _drawn_lock:
-        _drawn.update((key, row) for key, row in found.items() if row is not None)
-        while len(_drawn) > _DRAWN_KEPT:
-            _drawn.popitem(last=False)
-    return Markup().join(row for row in found.values() if row is not None)
+# What the frame around a day's rows only prints: texts first, then markup. The figures go by their states' names.
+_FIGURES: Final = ("all", "booked", "confirmed", "checked_in", "completed", "no_show")
+_TEXTS: Final = ("day", "date", "long_date", "before", "after", "cursor", *_FIGURES)
+_MARKUP: Final = ("csrf_input", "rows")
 
 
 @declare("appointment.view")
 @require_GET
 def day(request: HttpRequest) -> HttpResponse:
-    doctor = doctor_of(request)
-    places = selectors.places_of_doctor(person_of(request), doctor)
+    person, doctor = person_of(request), doctor_of(request)
+    places = selectors.places_of_doctor(person, doctor)
     today = today_in(places[0][1] if places else "UTC")
     chosen = day_of(request.GET.get("day"), today)
-    rows = selectors.doctor_day(person_of(request), doctor, chosen)
+    rows = selectors.doctor_day(person, doctor, chosen)
     seen = [row for row in rows if row.status not in GONE]
-    return show(
-        request, "doctor/day.html", day=chosen, today=today, rows=drawn([line(row) for row in seen]), kpis=kpis(rows),
-        before=_beside(chosen, -1), after=_beside(chosen, 1), nav=nav(request, "day"),
-        zones=sorted({(row.facility_name, row.time_zone) for row in seen} or set(places)),
+    around = _Around(
+        get_language() or "", person, selectors.new_patient_count(person, doctor), chosen == today, bool(seen),
+        tuple(sorted({(row.facility_name, row.time_zone) for row in seen} or set(places))), waiting_for(person),
+        photo_of(person), waiting_invitations(person),
+    )  # fmt: skip
+    said = tuple(messages.get_messages(request))
+    frame = _draw_frame(around, said) if said else _frame(around)
+    texts = (
+        *_dates(chosen, around.language, clock.now().year), str(getattr(request, "live_cursor", "")),
+        *map(str, _counts(seen)),
+    )  # fmt: skip
+    return HttpResponse(frame.fill(texts, csrf_field(request), drawn(seen)))
+
+
+class _Around(NamedTuple):
+    """All that a frame is decided by: language, who looks and their photo, new patients, whether it is today, any
+    rows, the places, critical results, invitations to answer."""
+
+    language: str
+    person: Person
+    new: int
+    is_today: bool
+    rows: bool
+    zones: tuple[tuple[str, str], ...]
+    critical: int = 0
+    photo: UUID | None = None
+    invited: int = 0
+
+
+@lru_cache(maxsize=500)
+def _frame(around: _Around) -> Skeleton:
+    """A frame drawn before for the very same person, figure by figure; what changes from look to look are holes."""
+    return _draw_frame(around, ())
+
+
+def _draw_frame(around: _Around, said: tuple[Any, ...]) -> Skeleton:
+    names = (*_TEXTS, *_MARKUP)
+    context = {
+        **holes(names), "request": Glimpse(around.person), "messages": said, "is_today": around.is_today,
+        "any_rows": around.rows, "zones": around.zones, "kpis": _labelled(holes(_FIGURES)),
+        "nav": {
+            "current": "day", "new": around.new, "doctor": around.person.doctor_id, "critical": around.critical,
+            "invited": around.invited,
+        },
+    }  # fmt: skip
+    return Skeleton(draw("doctor/day.html", context), names)
+
+
+@lru_cache(maxsize=500)
+def _dates(chosen: date, _language: str, _this_year: int) -> tuple[str, ...]:
+    """The day as it is asked for, as clinicians and as people write it, and the days beside it."""
+    return (
+        str(chosen), formats.clinical_date(chosen), formats.long_date(chosen), str(_beside(chosen, -1)),
+        str(_beside(chosen, 1)),
     )  # fmt: skip
 
 
@@ -166,16 +124,23 @@ def _beside(day: date, ahead: int) -> date:
         return day
 
 
-def kpis(rows: list[Any]) -> list[dict[str, Any]]:
-    """The figures of a day; cancelled and declined ones are not part of it."""
-    count = Counter(row.status for row in rows)
+def _counts(rows: list[Any]) -> list[int]:
+    """The figures of a day, in the order of `_FIGURES`; cancelled and declined ones are not part of it."""
+    count = Counter([row.status for row in rows if row.status not in GONE])
+    return [count.total(), *(count[state] for state in _FIGURES[1:])]
+
+
+def _labelled(figures: Mapping[str, object]) -> list[dict[str, Any]]:
+    labels = (
+        _("Appointments"),
+        _("Waiting for confirmation"),
+        _("Confirmed"),
+        _("Checked in"),
+        _("Done"),
+        _("No-show"),
+    )
     return [
-        {"label": _("Appointments"), "value": sum(n for state, n in count.items() if state not in GONE), "name": "all"},
-        {"label": _("Waiting for confirmation"), "value": count["booked"], "name": "booked"},
-        {"label": _("Confirmed"), "value": count["confirmed"], "name": "confirmed"},
-        {"label": _("Checked in"), "value": count["checked_in"], "name": "checked_in"},
-        {"label": _("Done"), "value": count["completed"], "name": "completed"},
-        {"label": _("No-show"), "value": count["no_show"], "name": "no_show"},
+        {"label": label, "value": figures[name], "name": name} for name, label in zip(_FIGURES, labels, strict=True)
     ]
 
 
@@ -184,8 +149,9 @@ def kpis(rows: list[Any]) -> list[dict[str, Any]]:
 def figures(request: HttpRequest) -> HttpResponse:
     """Only the figures, for when an appointment of the open day changes."""
     chosen = day_of(request.GET.get("day"), clock.now().date())
-    rows = selectors.doctor_day(person_of(request), doctor_of(request), chosen)
-    return show(request, "doctor/_figures.html", kpis=kpis(rows), day=chosen)
+    rows = selectors.doctor_day(person_of(request), doctor_of(request), chosen, shown=False)
+    figures = dict(zip(_FIGURES, _counts(rows), strict=True))
+    return show(request, "doctor/_figures.html", kpis=_labelled(figures), day=chosen)
 
 
 @declare("appointment.view")
@@ -201,7 +167,7 @@ def row(request: HttpRequest, appointment_id: str) -> HttpResponse:
     here = one.starts.astimezone(ZoneInfo(one.time_zone)).date()
     if one.status in GONE or here != day_of(request.GET.get("day"), here):
         return HttpResponse(status=204)
-    return HttpResponse(drawn([line(one)]))
+    return HttpResponse(drawn([one]))
 
 
 @declare("appointment.view")
@@ -231,6 +197,10 @@ def act(request: HttpRequest, appointment_id: str, action: str) -> HttpResponse:
 
 
 def nav(request: HttpRequest, current: str) -> dict[str, Any]:
-    """What the doctor's bar shows: where they are, and how many patients are new."""
+    """What the doctor's bar shows: where they are, how many patients are new, how many hospitals wait for an answer."""
     doctor: UUID = doctor_of(request)
-    return {"current": current, "new": selectors.new_patient_count(person_of(request), doctor), "doctor": doctor}
+    person = person_of(request)
+    return {
+        "current": current, "new": selectors.new_patient_count(person, doctor), "doctor": doctor,
+        "invited": waiting_invitations(person),
+    }  # fmt: skip

@@ -11,8 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from polyclinic.core import clock
 from polyclinic.core.errors import NotFound
 from polyclinic.core.ids import parse_id
-from polyclinic.portals.common import doctor_of, page_of, person_of, see, show
-from polyclinic.portals.doctor.day import line, nav
+from polyclinic.files.selectors import photo_of_patient
+from polyclinic.portals.common import allergies_of, doctor_of, page_of, person_of, see, show
+from polyclinic.portals.doctor.day import nav
+from polyclinic.portals.doctor.lines import line
+from polyclinic.privacy import closing, restrictions
 from polyclinic.scheduling import actions, selectors
 from polyclinic.web.access import declare
 
@@ -66,7 +69,10 @@ def patient(request: HttpRequest, patient_id: str) -> HttpResponse:
     )
     return show(
         request, "doctor/patient.html", patient=found, lines=_lines(page.rows), page=page, now=clock.now(),
-        nav=nav(request, "patients"),
+        nav=nav(request, "patients"), photo=photo_of_patient(person_of(request), found.id),
+        restricted_since=restrictions.since(person_of(request), found.id), zone=zone(request),
+        closed=closing.shuts_out(person_of(request), found.id),
+        allergies=allergies_of(request, found.id),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.doctor import day, patients, schedule
+from polyclinic.portals.doctor import day, hospitals, patients, schedule
 
 urlpatterns = [
     path("doctor", day.day),
@@ -15,6 +15,14 @@ urlpatterns = [
     path("doctor/patients", patients.patients),
     path("doctor/patients/row/<str:patient_id>", patients.row),
     path("doctor/patients/<str:patient_id>", patients.patient),
+    path("doctor/invited-count", hospitals.invited_count),
+    path("doctor/invitations", hospitals.invitations),
+    path("doctor/invitations/list", hospitals.invitation_rows),
+    path("doctor/invitations/<str:doctor_invitation_id>/<str:answer>", hospitals.answer),
+    path("doctor/travel", hospitals.set_travel),
+    path("doctor/leave", hospitals.leave),
+    path("doctor/leave/list", hospitals.leave_rows),
+    path("doctor/leave/<str:leave_id>/withdraw", hospitals.withdraw),
     path("doctor/schedule", schedule.choose),
     path("doctor/schedule/<str:schedule_id>", schedule.edit),
     path("doctor/schedule/<str:schedule_id>/state", schedule.state),

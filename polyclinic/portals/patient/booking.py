@@ -31,6 +31,8 @@ class Wish:
     facility: UUID | None = None
     first: date | None = None
     pick: str = ""
+    # For whom, when it is not for oneself; who may be booked for is decided when booking.
+    whom: UUID | None = None
 
     @classmethod
     def read(cls, query: QueryDict) -> Wish:
@@ -41,6 +43,7 @@ class Wish:
             facility=optional_id(query.get("facility"), "facility"),
             first=day_of(given, date.min) if given else None,
             pick=query.get("pick", "")[:80],
+            whom=optional_id(query.get("for"), "for"),
         )
 
     def query(self, **changes: Any) -> str:  # noqa: ANN401 - the fields' own types
@@ -52,6 +55,7 @@ class Wish:
             "facility": wish.facility,
             "from": wish.first,
             "pick": wish.pick,
+            "for": wish.whom,
         }
         return urlencode({name: str(value) for name, value in named.items() if value})
 

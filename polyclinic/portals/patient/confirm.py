@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from polyclinic.consent import selectors as consent
 from polyclinic.core.actors import Person
 from polyclinic.core.errors import Conflict, Invalid, NotFound, Problem
 from polyclinic.core.ids import parse_id
@@ -18,7 +19,6 @@ from polyclinic.portals.common import (
     done,
     moment_of,
     optional_id,
-    patient_of,
     person_of,
     see,
     show,
@@ -41,8 +41,9 @@ def hold(request: HttpRequest) -> HttpResponse:
     back = f"/book/time?{request.POST.get('wish', '')[:300]}"
     if not isinstance(viewer_of(request), Person):
         return sign_in_first(f"{back}&pick={text[:80]}")
-    patient_of(request)
     person = person_of(request)
+    if not _choices(person):
+        raise NotFound()
     try:
         schedule_id, starts = strip.read_slot(text)
     except Invalid as problem:
@@ -58,18 +59,36 @@ def hold(request: HttpRequest) -> HttpResponse:
         )
     except (Conflict, Invalid) as problem:
         return lost(request, problem, request.POST.get("service", ""))
-    return see(f"/book/check/{kept.pk}")
+    whom = parse_id(QueryDict(request.POST.get("wish", "")[:300]).get("for"))
+    return see(f"/book/check/{kept.pk}?for={whom}" if whom else f"/book/check/{kept.pk}")
 
 
 @declare("appointment.book")
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest, hold_id: str) -> HttpResponse:
     """Look once more, and book. A second click with the same key finds the first one's answer."""
-    patient = patient_of(request)
+    person = person_of(request)
+    choices = _choices(person)
+    if not choices:
+        raise NotFound()
+    wanted = parse_id(request.POST.get("patient") or request.GET.get("for"))
+    patient = wanted if wanted in dict(choices) else choices[0][0]
     if request.method == "POST":
+        if request.POST.get("patient") and wanted != patient:
+            raise NotFound()
         return _book(request, hold_id, patient)
-    kept = held.hold(person_of(request), _id(hold_id))
-    return show(request, "patient/book_check.html", key=uuid4().hex, **_details(request, kept))
+    kept = held.hold(person, _id(hold_id))
+    return show(
+        request, "patient/book_check.html", key=uuid4().hex, choices=choices, patient=patient,
+        **_details(request, kept),
+    )  # fmt: skip
+
+
+def _choices(person: Person) -> list[tuple[UUID, Any]]:
+    """For whom this person may book: themselves first, then those who let them, by name."""
+    own = [(person.patient_id, _("Myself"))] if person.patient_id else []
+    acting = consent.acting_for(person) if person.books_for else []
+    return own + [(row.patient_id, row.patient_name) for row in acting if row.patient_id in person.books_for]
 
 
 def _book(request: HttpRequest, hold_id: str, patient: UUID) -> HttpResponse:
@@ -81,7 +100,7 @@ def _book(request: HttpRequest, hold_id: str, patient: UUID) -> HttpResponse:
         made = actions.book(actor=person, patient_id=patient, hold_id=_id(hold_id), reason=reason)
         return idempotency.Answer(201, str(made.pk))
 
-    print_ = idempotency.fingerprint(b"book", hold_id.encode(), reason.encode())
+    print_ = idempotency.fingerprint(b"book", hold_id.encode(), patient.bytes, reason.encode())
     try:
         with alternatives():
             answer = idempotency.once(person.label, key, print_, effect)

@@ -17,7 +17,8 @@ from polyclinic.core.ids import parse_id
 from polyclinic.facilities import selectors as places
 from polyclinic.people import selectors as people
 from polyclinic.portals.common import page_of, patient_of, person_of, show, viewer_of
-from polyclinic.portals.patient import ics
+from polyclinic.portals.patient import ics, visit
+from polyclinic.portals.patient.people import acting
 from polyclinic.scheduling import selectors
 from polyclinic.web.access import declare
 
@@ -32,7 +33,10 @@ def home(request: HttpRequest) -> HttpResponse:
     patient = people.patient(person_of(request), patient_of(request))
     ahead = upcoming(request)
     past = selectors.appointments(viewer_of(request), patient_id=patient.id, until=clock.now(), sort="-starts", limit=5)
-    return show(request, "patient/home.html", patient=patient, coming=ahead, past=past.rows, **_next(request, ahead))
+    return show(
+        request, "patient/home.html", patient=patient, coming=ahead, past=past.rows, others=acting(request),
+        **_next(request, ahead), **visit.current(request),
+    )  # fmt: skip
 
 
 @declare("appointment.view")
@@ -116,12 +120,13 @@ def calendar(request: HttpRequest, appointment_id: str) -> HttpResponse:
 
 
 def own(request: HttpRequest, appointment_id: str) -> Any:  # noqa: ANN401 - an AppointmentRow
-    """The appointment, when it is this patient's own. A doctor's view of it is another page."""
+    """The appointment, when it is this patient's own or of someone they act for. A doctor's view is another page."""
     found = parse_id(appointment_id)
     if found is None:
         raise NotFound()
     row = selectors.appointment(viewer_of(request), found)
-    if row.patient_id != patient_of(request):
+    person = person_of(request)
+    if row.patient_id != person.patient_id and row.patient_id not in person.delegated:
         raise NotFound()
     return row
 

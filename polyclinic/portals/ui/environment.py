@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,13 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 
+from polyclinic.billing import money
 from polyclinic.core import clock
+from polyclinic.files.selectors import photo_of
+from polyclinic.laboratory import units
+from polyclinic.portals.common import zone_of
 from polyclinic.portals.ui import formats
+from polyclinic.portals.ui.folding import ByLanguage, Folded
 from polyclinic.portals.ui.icons import icon
 
 
@@ -26,13 +32,28 @@ def direction() -> str:
 
 
 def make(**options: Any) -> jinja2.Environment:  # noqa: ANN401 - the options are Jinja2's own
-    """Build the environment. Autoescape is always on; names that do not exist are errors in tests and pages alike.
+    """Build the environment: one for each language, made when it is first needed (`folding`).
 
-    `trim_blocks` and `lstrip_blocks` keep the many small macros from filling pages with blank lines.
+    Autoescape is always on. `trim_blocks` and `lstrip_blocks` keep the many small macros from filling pages with blank
+    lines.
     """
-    # auto_reload off: templates are read and compiled once a process, and stay in memory.
+    # auto_reload off: templates are read and compiled once a process and language, and stay in memory.
     options = {"trim_blocks": True, "lstrip_blocks": True, "cache_size": -1, **options, "autoescape": True}
-    environment = jinja2.Environment(**options, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])  # noqa: S701
+    options["extensions"] = ["jinja2.ext.i18n", "jinja2.ext.do"]
+    # The names of collected files do not change while a process lives, and a page names fifteen.
+    file_name = cache(static)
+
+    def build(language: str | None) -> jinja2.Environment:
+        constants: dict[str, Callable[..., object]] = {
+            "icon": icon, "direction": direction, "language": translation.get_language, "static": file_name
+        }  # fmt: skip
+        return _equip(Folded(language, constants, **options), file_name)
+
+    return ByLanguage(build, **options)
+
+
+def _equip(environment: jinja2.Environment, file_name: Callable[[str], str]) -> jinja2.Environment:
+    """`environment` with the names that templates use."""
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the i18n extension
         translation.gettext,
         translation.ngettext,
@@ -41,13 +62,14 @@ def make(**options: Any) -> jinja2.Environment:  # noqa: ANN401 - the options ar
         npgettext=translation.npgettext,
     )
     environment.globals.update(
-        # The names of collected files do not change while a process lives, and a page names fifteen.
-        static=cache(static),
+        static=file_name,
         url=url,
         icon=icon,
         direction=direction,
         language=translation.get_language,
         now=clock.now,
+        photo_of=photo_of,
+        zone_of=zone_of,
     )
     environment.filters.update(
         clinical_date=formats.clinical_date,
@@ -57,5 +79,7 @@ def make(**options: Any) -> jinja2.Environment:  # noqa: ANN401 - the options ar
         zone_label=formats.zone_label,
         age=formats.age,
         staff_name=formats.staff_name,
+        money=money.shown,
+        unit=units.shown,
     )
     return environment

@@ -7,12 +7,13 @@ has two more. Patients get the long form. Every aware moment needs the zone of t
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.functional import Promise
-from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
 from polyclinic.core import clock as core_clock
 
@@ -47,7 +48,13 @@ def _kept_in_order(text: str) -> str:
 
 def clinical_date(value: date | datetime | None, zone: str | None = None) -> str:
     """21-Nov-2026; a dash when there is no date."""
-    return _kept_in_order(dateformat.format(_day(value, zone), "d-M-Y")) if value else "–"
+    return _kept_in_order(_written(_day(value, zone), "d-M-Y", get_language())) if value else "–"
+
+
+@lru_cache(maxsize=4_000)
+def _written(day: date, form: str, _language: str | None) -> str:
+    """A day in Django's date format, with the names of days and months in the active language."""
+    return dateformat.format(day, form)
 
 
 def clock(value: datetime | None, zone: str) -> str:
@@ -57,12 +64,19 @@ def clock(value: datetime | None, zone: str) -> str:
     """
     if value is None:
         return "–"
+    shown, twice = _wall(value, zone)
+    return _kept_in_order(shown) if twice else shown
+
+
+@lru_cache(maxsize=8_000)
+def _wall(value: datetime, zone: str) -> tuple[str, bool]:
+    """What the clock on the wall shows, and whether the offset had to be said; days are drawn again and again."""
     local = value.astimezone(ZoneInfo(zone))
-    shown = local.strftime("%H:%M")
+    shown = f"{local.hour:02}:{local.minute:02}"
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
-        return shown
+        return shown, False
     offset = local.strftime("%z")
-    return _kept_in_order(f"{shown} (UTC{offset[:3]}:{offset[3:5]})")
+    return f"{shown} (UTC{offset[:3]}:{offset[3:5]})", True
 
 
 def long_date(value: date | datetime | None, zone: str | None = None, *, year: bool = False) -> str:
@@ -71,15 +85,15 @@ def long_date(value: date | datetime | None, zone: str | None = None, *, year: b
         return "–"
     day = _day(value, zone)
     if year or day.year != core_clock.now().year:
-        return dateformat.format(day, pgettext("long date with year: weekday day month year", "l j F Y"))
-    return dateformat.format(day, pgettext("long date: weekday day month", "l j F"))
+        return _written(day, pgettext("long date with year: weekday day month year", "l j F Y"), get_language())
+    return _written(day, pgettext("long date: weekday day month", "l j F"), get_language())
 
 
 def short_date(value: date | datetime | None, zone: str | None = None) -> str:
     """Sat 21 Nov, for tight places that patients read."""
     if value is None:
         return "–"
-    return dateformat.format(_day(value, zone), pgettext("short date: weekday day month", "D j M"))
+    return _written(_day(value, zone), pgettext("short date: weekday day month", "D j M"), get_language())
 
 
 def zone_label(zone: str, at: datetime | None = None) -> str:
@@ -94,7 +108,12 @@ def age(born: date | None, today: date | None = None) -> str:
     """Age as clinicians write it: 81y, months under two years, days under four weeks; empty when unknown."""
     if born is None:
         return ""
-    today = today or core_clock.now().date()
+    return age_in(get_language(), born, today or core_clock.now().date())
+
+
+@lru_cache(maxsize=8_000)
+def age_in(_language: str | None, born: date, today: date) -> str:
+    """`age` for whoever has asked already which language is active, as tables of many ages do."""
     days = (today - born).days
     if days < 0:
         return ""

@@ -41,9 +41,19 @@ const restore = (form, kept) => {
 
 const forget = (key) => sessionStorage.removeItem(PREFIX + key);
 
-/** Drafts outlive a lost session. They end when a page says data-draft-done, at sign-out, or after twelve hours. */
+/**
+ * Drafts of those who are not signed in yet. They end when a page says data-draft-done, once somebody is signed in (whose
+ * drafts are locked, see drafts.js), or after twelve hours.
+ */
 const drafts = () => {
   try {
+    if (document.querySelector("[data-session]")) {
+      Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
+      return;
+    }
+    document.addEventListener("submit", ({ target }) => {
+      if (target.getAttribute("action") === "/sign-out") Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
+    });
     document.querySelectorAll("[data-draft-done]").forEach((mark) => forget(mark.dataset.draftDone));
     for (const form of document.querySelectorAll("form[data-draft]")) {
       const key = form.dataset.draft;
@@ -53,10 +63,6 @@ const drafts = () => {
         sessionStorage.setItem(PREFIX + key, JSON.stringify({ at: Date.now(), values: values(form) })),
       );
     }
-    document.addEventListener("submit", ({ target }) => {
-      if (!target.action.endsWith("/sign-out")) return;
-      Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
-    });
   } catch {
     // Storage barred by the browser: no drafts, nothing else changes.
   }

@@ -12,7 +12,9 @@ const OPENS_BEFORE_POLLING = 3;
 
 const body = document.body;
 const rooms = document.querySelector("[data-live-availability]")?.dataset.liveAvailability ?? "";
-const name = `polyclinic-live:${body.dataset.liveAs ?? "anyone"}:${rooms}`;
+// The code of a ticket or a hall screen: who has it hears of that queue without an account.
+const watched = body.querySelector("[data-live-watch]")?.dataset.liveWatch ?? "";
+const name = `polyclinic-live:${body.dataset.liveAs ?? "anyone"}:${rooms}:${watched}`;
 
 /** @type {number | null} the position of the last event this tab has seen */
 let cursor = body.dataset.liveCursor ? Number(body.dataset.liveCursor) : null;
@@ -37,6 +39,7 @@ const show = (next) => {
     if (badge.textContent !== text) badge.textContent = text;
     if (next !== "connecting") badge.hidden = false;
   }
+  if (next === "signed-out") dispatch("live:signed-out", null);
 };
 
 /** The state as this tab knows it, told to the other tabs when this one holds the line. @param {string} next */
@@ -66,6 +69,7 @@ const query = () => {
   const given = new URLSearchParams();
   if (cursor !== null) given.set("cursor", String(cursor));
   if (rooms) given.set("availability", rooms);
+  if (watched) given.set("watch", watched);
   return given.toString();
 };
 
@@ -168,6 +172,7 @@ const recover = async () => {
     if (status === 200) report("polling");
     else report(navigator.onLine ? "stale" : "offline");
     await pause(Math.min(left, POLL));
+    if (failures === 0) return; // online again: the stream may open now, and nobody waits out the rest
   }
 };
 
@@ -216,7 +221,10 @@ export const start = () => {
     line?.abort();
     report("offline");
   });
-  addEventListener("online", () => wake?.());
+  addEventListener("online", () => {
+    failures = 0;
+    wake?.();
+  });
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   document.addEventListener("visibilitychange", () => document.hidden || wake?.());
 };

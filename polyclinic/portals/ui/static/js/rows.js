@@ -1,4 +1,4 @@
-// Live parts of a page: table rows that come, change, move and go one at a time, and regions replaced as a whole.
+// Live parts of a page: rows that come, change, move and go one at a time, and regions replaced as a whole.
 // The row a person has focus in never moves and never loses that focus.
 import { announce } from "./announce.js";
 import { fill, word } from "./words.js";
@@ -8,8 +8,9 @@ const FOCUSABLE = "a[href], button, summary, input, select, textarea, [tabindex=
 /** @param {Element} part @param {Record<string, unknown>} event */
 const concerns = (part, event) => {
   const types = (part.dataset.liveTypes ?? "").split(" ").filter(Boolean);
-  const match = part.dataset.liveMatch?.split(":");
-  if (match && String(event[match[0]]) !== match[1]) return false;
+  // One of several is enough: a visit's events name it by another field than its invoice's.
+  const match = part.dataset.liveMatch?.split(" ").map((pair) => pair.split(":"));
+  if (match && !match.some(([name, value]) => String(event[name]) === value)) return false;
   return types.some((type) => (type.endsWith(".") ? event.type.startsWith(type) : event.type === type));
 };
 
@@ -17,7 +18,7 @@ const concerns = (part, event) => {
 const under = new Map();
 
 /**
- * Fetch a partial and hand it on. Events that arrive meanwhile cause one further fetch, not one each.
+ * Fetch a partial and hand it on. Events meanwhile cause one further fetch, not one each.
  * @param {string} url @param {(html: string) => void} use
  */
 const refresh = async (url, use) => {
@@ -76,7 +77,7 @@ const remove = (container, row) => {
   count(container);
 };
 
-/** Show the new state in every cell but the one in use; the rest follows when focus leaves the row. */
+/** Show the new state in every cell but the one in use; the rest when focus leaves the row. */
 const changeUnderFocus = (container, row, fresh) => {
   const cells = [...row.children];
   const next = [...fresh.cloneNode(true).children];
@@ -90,7 +91,7 @@ const changeUnderFocus = (container, row, fresh) => {
     document.activeElement.closest("[data-live-row] > *")?.append(mark);
     announce(word("updated"));
     const settle = () =>
-      // Focus moves on after focusout; only then is it known whether it stayed within the row.
+      // Focus moves after focusout; only then is it known whether it stayed in the row.
       requestAnimationFrame(() => {
         if (row.contains(document.activeElement)) return;
         row.removeEventListener("focusout", settle);
@@ -120,20 +121,29 @@ const applyRegion = (region, html) => {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const chosen = [...region.querySelectorAll("input:checked")].map(({ name, value }) => ({ name, value }));
   const incoming = parse(html).querySelector("[data-live-region]");
-  const next = incoming ?? region.cloneNode(false);
-  if (!incoming) next.append(parse(html));
-  region.replaceWith(next);
+  // Itself stays: a new one has a long page styled anew.
+  if (incoming) for (const name of region.getAttributeNames()) region.removeAttribute(name);
+  for (const { name, value } of incoming?.attributes ?? []) region.setAttribute(name, value);
+  region.replaceChildren(...(incoming ?? parse(html)).childNodes);
   for (const { name, value } of chosen) {
-    const input = next.querySelector(`input[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
+    const input = region.querySelector(`input[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
     if (input) input.checked = true;
   }
   if (!focused) return;
   const same =
     (focused.id && document.getElementById(focused.id)) ||
-    (focused.name && next.querySelector(`[name="${CSS.escape(focused.name)}"][value="${CSS.escape(focused.value)}"]`)) ||
-    next.querySelector(FOCUSABLE) ||
+    (focused.name && region.querySelector(`[name="${CSS.escape(focused.name)}"][value="${CSS.escape(focused.value)}"]`)) ||
+    region.querySelector(FOCUSABLE) ||
     document.getElementById("main");
   same?.focus();
+};
+
+/** Fetch one anew. @param {HTMLElement} region @param {Record<string, unknown>} event */
+const renew = (region, event) => {
+  const src = region.dataset.liveSrc;
+  // Looked up again: it may have gone while the partial was on its way.
+  const present = () => [...document.querySelectorAll("[data-live-region]")].find((r) => r.dataset.liveSrc === src);
+  refresh(fill(src, event), (html) => present() && applyRegion(present(), html));
 };
 
 /** @param {Record<string, unknown>} event */
@@ -145,11 +155,7 @@ const onEvent = (event) => {
     if (!/\{\w+\}/.test(url + id)) refresh(url, (html) => applyRow(container, id, html));
   }
   for (const region of document.querySelectorAll("[data-live-region]")) {
-    if (!concerns(region, event)) continue;
-    const src = region.dataset.liveSrc;
-    // Looked up again: the region may have been replaced while the partial was on its way.
-    const present = () => [...document.querySelectorAll("[data-live-region]")].find((r) => r.dataset.liveSrc === src);
-    refresh(fill(src, event), (html) => present() && applyRegion(present(), html));
+    if (concerns(region, event)) renew(region, event);
   }
 };
 
@@ -170,7 +176,24 @@ const onResync = () =>
     }
   });
 
+/** Regions that say how long ago something was are fetched anew while somebody may be looking. */
+const onTime = () => {
+  if (document.hidden) return;
+  const now = Date.now();
+  for (const region of document.querySelectorAll("[data-live-every]")) {
+    const src = region.dataset.liveSrc;
+    const due = (fetched.get(src) ?? started) + Number(region.dataset.liveEvery) * 1000;
+    if (now < due) continue;
+    fetched.set(src, now);
+    renew(region, {});
+  }
+};
+/** @type {Map<string, number>} when a region was last fetched for its age, by address */
+const fetched = new Map();
+const started = Date.now();
+
 export const watch = () => {
+  if (document.querySelector("[data-live-every]")) setInterval(onTime, 1000);
   document.addEventListener("live:event", ({ detail }) => onEvent(detail));
   document.addEventListener("live:resync", onResync);
 };

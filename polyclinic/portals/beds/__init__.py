@@ -1,0 +1,1 @@
+"""The bed board, the pages of a stay, and the wards."""

@@ -1,0 +1,1 @@
+"""The privacy officer's pages: break-glass to be judged, requests to be answered."""

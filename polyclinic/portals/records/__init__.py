@@ -1,0 +1,1 @@
+"""Finding and opening a record that is not in one's own list, also in an emergency."""
