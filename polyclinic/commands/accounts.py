@@ -1,4 +1,4 @@
-"""`polyclinic createuser`."""
+"""`polyclinic createuser` and `polyclinic resetfactors`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 import getpass
 import sys
 
-from polyclinic.cli import fail
+from polyclinic.commands.ending import fail
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Problem
 from polyclinic.facilities.actions import grant_role
+from polyclinic.factors import actions as factors
 from polyclinic.people import actions
+from polyclinic.people.models import Account
 
 OPERATOR = SystemActor("operator", via="cli")
 
@@ -36,6 +38,16 @@ def _create(given: argparse.Namespace, password: str) -> None:
     )
     if given.role:
         grant_role(actor=OPERATOR, account_id=account.pk, facility_slug=given.facility, role=given.role)
+
+
+def resetfactors(given: argparse.Namespace) -> int:
+    """Let somebody in again whose second factors are all lost: the password is then enough, until they add another."""
+    found = Account.objects.filter(email__iexact=given.email).values_list("pk", flat=True).first()
+    if found is None:
+        fail("there is no account with this address")
+    factors.reset(actor=OPERATOR, account_id=found, reason=given.reason)
+    print(f"{given.email} signs in by password alone now, and has been told.")
+    return 0
 
 
 def _password(from_stdin: bool) -> str:

@@ -1,4 +1,4 @@
-"""`polyclinic migrate` and `polyclinic audit verify`."""
+"""`polyclinic migrate`, and how commands use the database."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from polyclinic.cli import fail
-from polyclinic.core.audit import chain
-from polyclinic.core.models import AuditEntry
+from polyclinic.commands.ending import fail
 
 _pool: dict[str, Any] = {}
 
@@ -46,6 +44,11 @@ def bring_up_to_date(say: Callable[[str], None]) -> None:
             return
         say(f"Bringing the database up to date ({len(waiting)} steps) …")
         call_command("migrate", interactive=False, verbosity=0)
+        # Models can be imported once Django is set up, which the command line does late.
+        from polyclinic.medicines import seed
+
+        # The first formulary; what a house has changed in it stays.
+        seed.load()
     except OperationalError as problem:
         fail(f"the database cannot be used: {str(problem).strip()}. Check DATABASE_URL or POLYCLINIC_DATA.")
 
@@ -55,13 +58,3 @@ def migrate(_given: argparse.Namespace) -> int:
     bring_up_to_date(print)
     print("The database is up to date.")
     return 0
-
-
-def audit(_given: argparse.Namespace) -> int:
-    """Verify the audit chains. Exit code 1 when an entry does not hold, each named by chain and number."""
-    breaks = list(chain.verify())
-    for broken in breaks:
-        print(f"chain {broken.lane}, entry {broken.seq}: {broken.why}")
-    total = AuditEntry.objects.count()
-    print(f"{total} entries checked, {len(breaks)} do not hold." if breaks else f"{total} entries checked, all hold.")
-    return 1 if breaks else 0

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +14,9 @@ from django.contrib.staticfiles import finders
 from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError, connection, transaction
 
+from polyclinic.commands import safety
 from polyclinic.commands.database import pending
+from polyclinic.pharmacy import stock
 from polyclinic.web import static
 
 _LEAST_FREE: Final = 512 * 1024 * 1024
@@ -84,22 +84,38 @@ def disk() -> Finding:
     return Finding(told, "" if free >= _LEAST_FREE else "make room: at least 0.5 GiB is needed to keep booking")
 
 
-def keys() -> Finding:
-    """Secrets in the data folder must be readable by their owner only."""
-    if os.name == "nt":
-        return Finding("Key files: rights are kept by Windows, not checked here")
-    loose = [path for path in settings.DATA.glob("*.key") if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
-    if loose:
-        return Finding(f"Key file {loose[0]} can be read by others", f"chmod 600 {loose[0]}")
-    return Finding("Key files are readable by their owner only")
+def shelves() -> Finding:
+    """Every quantity in the pharmacy is the sum of its movements, and none of these is missing."""
+    try:
+        wrong = stock.wrong()
+    except DatabaseError:
+        return Finding("Stock: not known, its tables cannot be read", "repair the database first")
+    if wrong:
+        told = "count these batches and look for who changed the database by hand"
+        return Finding(f"Stock: {len(wrong)} batches do not agree with their movements ({wrong[0]})", told)
+    return Finding("Stock agrees with its movements")
 
 
-CHECKS: Final[tuple[Callable[[], Finding], ...]] = (python, database, migrations, addresses, assets, disk, keys)
+def safe() -> list[Finding]:
+    """What would stop the start in production, and what is taken on purpose."""
+    if settings.DEMO:
+        return [Finding("Demo mode: safety in production is not looked at")]
+    found = safety.risks()
+    told = [
+        Finding(f"Taken on purpose ({risk.override}): {risk.what}")
+        if safety.taken(risk)
+        else Finding(risk.what, risk.remedy)
+        for risk in found
+    ]
+    return told or [Finding("Settings, folders and keys are safe for production")]
+
+
+CHECKS: Final[tuple[Callable[[], Finding], ...]] = (python, database, migrations, addresses, shelves, assets, disk)
 
 
 def doctor(_given: argparse.Namespace) -> int:
     """Print every finding with its remedy. Exit code 1 when something needs doing."""
-    findings = [check() for check in CHECKS]
+    findings = [*(check() for check in CHECKS), *safe()]
     for finding in findings:
         print(f"{'!!' if finding.remedy else 'ok'}  {finding.what}")
         if finding.remedy:

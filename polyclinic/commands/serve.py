@@ -12,8 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from polyclinic.cli import fail
-from polyclinic.commands import database
+from polyclinic.commands import database, safety
+from polyclinic.commands.ending import fail
 from polyclinic.core.errors import Problem
 from polyclinic.web import static
 
@@ -31,6 +31,7 @@ def serve(given: argparse.Namespace) -> int:
         database.bring_up_to_date(say)
     if static.collect():
         say("Static files collected.")
+    _refuse_the_unsafe(given.host)
     listener = _listen(given.host, given.port)
     connections.close_all()
     database.use_pool()
@@ -48,9 +49,23 @@ def demo(given: argparse.Namespace) -> int:
         load.load(say)
     except Problem as problem:
         fail(str(problem.sentence))
+    if given.what == "day":
+        from polyclinic.commands import simulate
+
+        return simulate.day(given, say)
     if not given.serve:
         return 0
     return serve(argparse.Namespace(**{**vars(given), "no_migrate": True}))
+
+
+def _refuse_the_unsafe(host: str) -> None:
+    """In production, stop with one line for each risk and its remedy."""
+    stopping = safety.require(host)
+    for risk in stopping:
+        way = f" To take this risk: {risk.override}=yes." if risk.override else ""
+        print(f"polyclinic: {risk.what}.\n  → {risk.remedy}.{way}", file=sys.stderr)
+    if stopping:
+        fail("not started, because this would not be safe in production. POLYCLINIC_MODE=demo is for trying it out.")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from polyclinic.cli import fail
+from polyclinic.commands.ending import fail
 
 
 def _tree(folder: str) -> Path:

@@ -29,7 +29,21 @@ ACCOUNTS: Final[tuple[DemoAccount, ...]] = (
     DemoAccount("doctor2", _("Second doctor"), "doctor2@demo.example", "Dr Grace Okafor"),
     DemoAccount("receptionist", _("Receptionist"), "reception@demo.example", "Asha Verma"),
     DemoAccount("manager", _("Manager"), "manager@demo.example", "Bo Lindqvist"),
+    DemoAccount("admin", _("Administrator"), "admin@demo.example", "Ines Moreau"),
+    DemoAccount("nurse", _("Nurse"), "nurse@demo.example", "Tom Becker"),
+    DemoAccount("checker_doctor", _("Checking doctor"), "checker@demo.example", "Dr Pavel Marek"),
+    DemoAccount("main_doctor", _("Head doctor"), "head@demo.example", "Dr Lucia Ferrari"),
+    DemoAccount("lab_technician", _("Laboratory technician"), "lab@demo.example", "Yuki Tanaka"),
+    DemoAccount("pharmacist", _("Pharmacist"), "pharmacy@demo.example", "Omar Haddad"),
+    DemoAccount("ambulance_crew", _("Ambulance crew"), "ambulance@demo.example", "Nora Nilsen"),
+    DemoAccount("privacy_officer", _("Privacy officer"), "privacy@demo.example", "Petra Novak"),
+    DemoAccount("auditor", _("Auditor"), "auditor@demo.example", "Samuel Osei"),
 )
+# Those who hold the role of their name at the home facility.
+STAFF: Final = (
+    "receptionist", "manager", "admin", "nurse", "checker_doctor", "main_doctor", "lab_technician", "pharmacist",
+    "ambulance_crew", "privacy_officer", "auditor",
+)  # fmt: skip
 
 
 def account(key: str) -> DemoAccount:

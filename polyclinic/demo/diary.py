@@ -22,8 +22,8 @@ COMING_DAYS: Final = 45
 _FADE_DAYS: Final = 9.0
 _MINUTE: Final = timedelta(minutes=1)
 _LONGEST_WAIT: Final = timedelta(days=60)
-# Nobody has two appointments within this time of each other.
-_APART: Final = timedelta(minutes=45)
+# From the end of somebody's appointment to the start of their next, whichever hospital it is at.
+_APART: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Diary:
 
     def __init__(self, seeded: Seeded, now: datetime, desks: list[Desk]) -> None:
         self._rng, self._now, self._desks = seeded.rng, now, desks
-        self._busy: dict[UUID, list[datetime]] = defaultdict(list)
+        self._busy: dict[UUID, list[Opening]] = defaultdict(list)
         self.visits: list[Visit] = []
 
     def wish(self, account: str, patient_id: UUID, day: int, fate: str) -> None:
@@ -126,7 +126,8 @@ class Diary:
 
     def _fits(self, desk: Desk, offset: int, opening: Opening, patient_id: UUID) -> bool:
         return desk.free(offset, opening) and all(
-            abs(opening.starts - other) > _APART for other in self._busy[patient_id]
+            opening.starts >= other.ends + _APART or other.starts >= opening.ends + _APART
+            for other in self._busy[patient_id]
         )
 
     def _patient(self, desk: Desk, offset: int, opening: Opening) -> UUID | None:
@@ -141,7 +142,7 @@ class Diary:
 
     def _take(self, desk: Desk, offset: int, opening: Opening, patient_id: UUID) -> Visit:
         desk.taken[offset].append((opening.starts, opening.ends + desk.buffer))
-        self._busy[patient_id].append(opening.starts)
+        self._busy[patient_id].append(opening)
         visit = Visit(desk, opening, patient_id)
         self.visits.append(visit)
         return visit
@@ -230,7 +231,7 @@ class Diary:
                     and abs(opening.starts - visit.opening.starts) > timedelta(hours=2)
                 ):
                     visit.desk.taken[offset].append((opening.starts, opening.ends + visit.desk.buffer))
-                    self._busy[visit.patient_id].append(opening.starts)
+                    self._busy[visit.patient_id].append(opening)
                     visit.first = opening
                     visit.steps.insert(1, Step(at, "reschedule"))
                     break

@@ -17,6 +17,7 @@ from django.contrib.auth.hashers import make_password
 
 from polyclinic.core import clock
 from polyclinic.core.access.rules import Role
+from polyclinic.core.crypto import ring
 from polyclinic.demo import accounts, crowd, places
 from polyclinic.demo.seed import Seeded
 from polyclinic.facilities.models import Department, Facility, Membership, Room, Service
@@ -76,13 +77,14 @@ class Installer:
             self.hospital.services.setdefault(offer.specialty, []).append(service)
 
     def staff(self) -> None:
-        """Doctors with their schedules, and the front desk and manager of the home facility."""
+        """Doctors with their schedules, and somebody in each other role at the home facility."""
         home = self.hospital.facilities[places.HOME]
-        for key, role in (("receptionist", Role.RECEPTIONIST), ("manager", Role.MANAGER)):
+        for key, role in ((key, Role(key)) for key in accounts.STAFF):
             account = self._account(accounts.account(key).email, accounts.account(key).name, usable=True)
             Membership.objects.create(
                 id=self.seeded.new_id(), account=account, facility=home, role=role, started_at=self._opened
             )
+        self._colleagues()
         for number, entry in enumerate(places.PHYSICIANS):
             demo = accounts.account(entry.account) if entry.account else None
             email = demo.email if demo else f"dr{number:02d}@staff.demo.example"
@@ -102,6 +104,17 @@ class Installer:
         self._absences()
         self._present_hours()
 
+    def _colleagues(self) -> None:
+        """Somebody in each role of a visit at the other facilities too; nobody signs in as them."""
+        away = [place for place in self.hospital.facilities if place != places.HOME]
+        for place, names in zip(away, places.COLLEAGUES, strict=True):
+            for role, name in zip(places.ROLES, names, strict=True):
+                account = self._account(f"{role}@{place}.demo.example", name, usable=False)
+                Membership.objects.create(
+                    id=self.seeded.new_id(), account=account, facility=self.hospital.facilities[place], role=role,
+                    started_at=self._opened,
+                )  # fmt: skip
+
     def crowd(self, size: int) -> None:
         """Patients: first the one with a demo account, then the town."""
         today = self._now.date()
@@ -115,13 +128,15 @@ class Installer:
         )  # fmt: skip
         drawn = [crowd.draw_patient(self.seeded, number, today, _mrn(number)) for number in range(1, size)]
         self.hospital.meera, self.hospital.patients = meera, [meera, *drawn]
+        # One write to the key vault for all of them, not one each at the first thing that is sealed.
+        ring.ring.make(ring.patient(patient.pk) for patient in self.hospital.patients)
         Patient.objects.bulk_create(self.hospital.patients, batch_size=500)
         PatientNumber.objects.update_or_create(pk=1, defaults={"last": FIRST_NUMBER + size - 1})
 
     def _account(self, email: str, name: str, *, usable: bool) -> Account:
         # An unusable password starts with "!": nobody signs in as the other doctors.
         return Account.objects.create(
-            id=self.seeded.new_id(), email=email, name=name, created_at=self._opened,
+            id=self.seeded.new_id(), email=email, name=name, created_at=self._opened, email_verified_at=self._opened,
             password=self._password if usable else "!" + "demo" * 10,
         )  # fmt: skip
 

@@ -18,16 +18,18 @@ from django.db import transaction
 from polyclinic.core import clock
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.errors import Conflict
-from polyclinic.demo import accounts, crowd, places
+from polyclinic.demo import accounts, crowd, fleet, money, morning, places, wards, working
 from polyclinic.demo.diary import COMING_DAYS, PAST_DAYS, VISITS, Desk, Diary, Opening, Step, Visit
 from polyclinic.demo.install import Hospital, Installer
 from polyclinic.demo.seed import Seeded
 from polyclinic.facilities.models import Facility
+from polyclinic.notify.models import Delivery
 from polyclinic.people.models import Account, Patient
 from polyclinic.scheduling import actions
 from polyclinic.scheduling.models import Schedule, ScheduleException
 from polyclinic.scheduling.rows import WeeklyRow
 from polyclinic.scheduling.slots import Plan, minute_of, moment_of
+from polyclinic.visits import known
 
 ACTOR: Final = SystemActor("demo")
 _PANEL: Final = 130
@@ -60,9 +62,27 @@ def load(progress: Progress, *, patients: int = crowd.SIZE, visits: int = VISITS
         hospital = _install(Installer(seeded), patients, progress)
         planned = _plan(seeded, now, hospital, visits)
         progress(f"Planned {len(planned):,} appointments; booking them as people did")
-        _live_through(planned, hospital, now, progress)
+        with clock.fixed(min(step.at for visit in planned for step in visit.steps)):
+            progress(f"Prices: {money.set_prices(hospital)}, counters: {morning.set_up(hospital)}")
+            progress(f"Beds: {wards.set_up(hospital)}")
+            progress(f"Ambulances: {fleet.set_up(hospital)}")
+        mornings = morning.Mornings(hospital, now, max(6, min(visits // 200, 30)))
+        stays, rounds = wards.Stays(hospital, now), fleet.Rounds(hospital, now)
+        _live_through(planned, hospital, stays, mornings, rounds, now, progress)
+        known.from_bookings()
+        money.bill(hospital)
+        progress(f"Invitations and leave waiting: {working.open_matters(hospital)}")
+        _drop_mails()
+        progress(f"This morning: {mornings.told()}; in the wards: {stays.told()}")
     progress(f"Demo hospital ready in {time.monotonic() - began:.0f} s")
     return True
+
+
+def _drop_mails() -> None:
+    """Nobody is written to about a day that was only played: the first start would send dozens at once."""
+    Delivery.objects.filter(state=Delivery.State.WAITING).update(
+        state=Delivery.State.DROPPED, to="", detail={}, done_at=clock.now()
+    )
 
 
 def _install(installer: Installer, patients: int, progress: Progress) -> Hospital:
@@ -140,8 +160,19 @@ def _spans(exceptions: list[ScheduleException], kind: str) -> tuple[tuple[int, i
     return tuple((minute_of(row.starts), minute_of(row.ends)) for row in exceptions if row.kind == kind)
 
 
-def _live_through(visits: list[Visit], hospital: Hospital, now: datetime, progress: Progress) -> None:
-    """Do every step of every visit in the order of its time, with the clock at that time."""
+def _live_through(
+    visits: list[Visit],
+    hospital: Hospital,
+    stays: wards.Stays,
+    mornings: morning.Mornings,
+    rounds: fleet.Rounds,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    """Do every step of every appointment in the order of its time, with the clock at that time.
+
+    What the hospital does this morning with those who are there goes on between the steps.
+    """
     steps = sorted(
         ((step, place) for place, visit in enumerate(visits) for step in visit.steps),
         key=lambda entry: (entry[0].at, entry[1]),
@@ -151,10 +182,18 @@ def _live_through(visits: list[Visit], hospital: Hospital, now: datetime, progre
     for number, (step, place) in enumerate(steps):
         if not looked and step.at > now - _LAST_LOOK:
             looked = _look(hospital, now - _LAST_LOOK)
+        stays.advance(step.at)
+        rounds.advance(step.at, mornings)
+        mornings.advance(step.at)
+        if place in made and step is visits[place].steps[-1] and mornings.receives(step, visits[place], made[place]):
+            continue
         with clock.fixed(step.at):
             _do(step, place, visits[place], made)
         if (number + 1) % _REPORT_EVERY == 0:
             progress(f"  {len(made):,} booked, {number + 1:,} of {len(steps):,} steps done")
+    stays.advance(now)
+    rounds.advance(now, mornings)
+    mornings.advance(now)
     progress(f"Appointments: {len(made):,} booked, {len(steps):,} steps in all")
 
 

@@ -181,6 +181,19 @@ PHYSICIANS: Final[tuple[Physician, ...]] = (
     ),
 )  # fmt: skip
 
+# Who takes a visit through its stages at the facilities without demo accounts, in the order of `ROLES`.
+ROLES: Final = ("receptionist", "nurse", "checker_doctor", "main_doctor", "lab_technician", "pharmacist")
+COLLEAGUES: Final = (
+    ("Sabine Krüger", "Matteo Ricci", "Dr Ewa Lis", "Dr Henrik Dahl", "Paulina Zając", "Björn Petersen"),
+    ("Divya Menon", "Lobsang Tenzin", "Dr Farah Ansari", "Dr George Mathew", "Rekha Pillai", "Suresh Naik"),
+)
+# Where people are called to: the counter's name and its queue.
+COUNTERS: Final = (
+    ("Desk 1", "desk"), ("Desk 2", "desk"), ("Check 1", "check"), ("Check 2", "check"), ("Blood draw", "lab"),
+    ("Room 1", "doctor"), ("Room 2", "doctor"), ("Room 3", "doctor"), ("Room 4", "doctor"),
+    ("Medicines", "pharmacy"),
+)  # fmt: skip
+
 REASONS: Final[dict[str, tuple[str, ...]]] = {
     "general-practice": ("Cough for two weeks", "Blood pressure check", "Tiredness", "Travel advice", "Follow-up"),
     "cardiology": (
