@@ -1,4 +1,4 @@
-"""Pages made from the code's own tables: states, events, roles, settings and errors.
+"""Pages made from the code's own tables: states, events, roles, settings, errors, compliance, data.
 
 `polyclinic docs` writes them to `docs/generated`; a test fails when a page there is not what this module would write.
 """
@@ -16,8 +16,10 @@ from uuid import UUID
 import msgspec
 from django.apps import apps
 
+from polyclinic.compliance import inventory, registry
 from polyclinic.core import errors, ledger
-from polyclinic.core.access.rules import RULES, SYSTEM, Relation, Role
+from polyclinic.core.access.fields import FIELDS
+from polyclinic.core.access.rules import MAY_GRANT, POWERS, RULES, SYSTEM, Relation, Role
 from polyclinic.core.ledger import Machine
 from polyclinic.core.outbox.events import registered
 from polyclinic.settings import declared
@@ -28,6 +30,11 @@ _RELATIONS: Final = {
     Relation.OWN: "their own",
     Relation.TREATING: "as the doctor",
     Relation.FACILITY: "at their facility",
+    Relation.CONSENTED: "shared by the patient",
+    Relation.DELEGATED: "for whom they care",
+    Relation.BOOKING_FOR: "for whom they may book",
+    Relation.REPRESENTED: "as parent or guardian",
+    Relation.EMERGENCY: "by break-glass",
 }
 _KINDS: Final[dict[type, str]] = {UUID: "id", datetime: "time (UTC)", date: "date", str: "text", int: "number"}
 
@@ -47,6 +54,8 @@ def pages() -> dict[str, str]:
     """File name → Markdown of every generated page."""
     _know_all()
     makers: dict[str, Callable[[], Iterable[str]]] = {
+        "compliance.md": _compliance,
+        "data.md": lambda: inventory.page(_table),
         "errors.md": _errors,
         "events.md": _events,
         "roles.md": _roles,
@@ -159,7 +168,11 @@ def _roles() -> Iterable[str]:
     yield ""
     yield "A right that is not in this table does not exist. A foreign thing and a missing one are answered alike."
     yield ""
-    held = {(rule.permission, rule.role): _RELATIONS[rule.relation] for rule in RULES}
+    held: dict[tuple[str, Role], str] = {}
+    for rule in RULES:
+        before = held.get((rule.permission, rule.role))
+        told = _RELATIONS[rule.relation]
+        held[rule.permission, rule.role] = f"{before}; {told}" if before else told
     used = [role for role in Role if any(rule.role == role for rule in RULES)]
     permissions = list(dict.fromkeys(rule.permission for rule in RULES))
     yield from _table(
@@ -170,11 +183,82 @@ def _roles() -> Iterable[str]:
     if idle:
         yield f"Roles without rights in this table: {', '.join(idle)}."
         yield ""
+    yield from _relations()
+    yield from _fields()
+    yield from _giving()
     yield "## Jobs of the system"
     yield ""
     yield from _table(
         ("job", "rights"), ((_code(name), ", ".join(map(_code, sorted(SYSTEM[name])))) for name in sorted(SYSTEM))
     )
+
+
+def _relations() -> Iterable[str]:
+    yield "## Relations"
+    yield ""
+    meanings = {
+        Relation.ANY: "Whatever the thing is.",
+        Relation.OWN: "The thing is about the person themselves.",
+        Relation.TREATING: "The thing belongs to this doctor.",
+        Relation.FACILITY: "The role is held at the thing's facility.",
+        Relation.CONSENTED: "The patient shares it with the person, or with a facility at which they hold the role.",
+        Relation.DELEGATED: "The person acts for the patient, as parent or carer; they need no role of their own.",
+        Relation.BOOKING_FOR: "The same, where the patient lets them book too.",
+        Relation.REPRESENTED: "The person is the patient's parent or guardian and decides for them.",
+        Relation.EMERGENCY: "The person has opened the record by break-glass, for sixty minutes.",
+    }
+    yield from _table(("in the table", "meaning"), ((_RELATIONS[one], meanings[one]) for one in Relation))
+
+
+def _fields() -> Iterable[str]:
+    yield "## Fields that need a right of their own"
+    yield ""
+    yield "Whoever may see the thing and lacks the right gets it without the field: absent in JSON, a dash on a page."
+    yield ""
+    yield from _table(
+        ("kind", "field", "right", "others are shown"),
+        ((row.kind, _code(row.field), _code(row.right), _code(row.instead) or "nothing") for row in FIELDS),
+    )
+
+
+def _giving() -> Iterable[str]:
+    yield "## Who gives which role"
+    yield ""
+    yield "Nobody changes their own roles, and a facility's last administrator stays. A role of a facility's own is"
+    yield "made of rights that its maker holds there, and given by whoever holds them all; "
+    yield f"{', '.join(map(_code, sorted(POWERS)))} are no part of one."
+    yield ""
+    yield from _table(
+        ("role", "gives and takes"),
+        ((_code(giver), ", ".join(_code(role) for role in sorted(roles))) for giver, roles in MAY_GRANT.items()),
+    )
+
+
+# Compliance
+
+
+def _compliance() -> Iterable[str]:
+    yield "# Held against three standards"
+    yield ""
+    yield "What we found, no certificate. *Covered* names tests that fail when it is not so; *partly* and *gap* say"
+    yield "what is missing. `polyclinic compliance --html … --csv …` writes the same for an auditor. ASVS: levels 1 and"
+    yield "2 of V1 to V17, level 3 too of V6 to V9, V14 and V16. The words are ours, the identifiers the standard's."
+    yield ""
+    yield from _table(
+        ("chapter", *(status.value for status in registry.Status)),
+        ((name, *(str(counts[status]) for status in registry.Status)) for name, counts in registry.chapters().items()),
+    )
+    for standard in dict.fromkeys(row.standard for row in registry.rows()):
+        yield f"## {standard}"
+        yield ""
+        yield from _table(
+            ("requirement", "status", "what", "tests", "why, and what is missing"),
+            (
+                (row.id, row.status.value, row.what, "<br>".join(map(_code, row.tests)), row.why)
+                for row in registry.rows()
+                if row.standard == standard
+            ),
+        )
 
 
 # Settings

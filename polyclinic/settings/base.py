@@ -18,7 +18,7 @@ MODE: str = read("POLYCLINIC_MODE")
 DEMO = MODE == "demo"
 DATA: Path = read("POLYCLINIC_DATA")
 try:
-    DATA.mkdir(parents=True, exist_ok=True)
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as problem:
     raise SystemExit(f"The data folder {DATA} cannot be made ({problem}). Name another: POLYCLINIC_DATA.") from None
 DEBUG = False
@@ -42,6 +42,11 @@ def _kept_secret() -> str:
 
 
 SECRET_KEY = _kept_secret()
+KEYS_FOLDER: str = read("KEYS_FOLDER")
+MASTER_KEY: str = read("MASTER_KEY")
+KEY_VAULT_URL: str = read("KEY_VAULT_URL")
+KMS_URL: str = read("KMS_URL")
+KMS_TOKEN: str = read("KMS_TOKEN")
 ALLOWED_HOSTS: list[str] = read("ALLOWED_HOSTS")
 PUBLIC_URL: str = read("PUBLIC_URL").rstrip("/")
 CORS_ORIGINS: list[str] = read("CORS_ORIGINS")
@@ -54,8 +59,24 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "polyclinic.core",
     "polyclinic.people",
+    "polyclinic.notify",
+    "polyclinic.factors",
+    "polyclinic.consent",
+    "polyclinic.tokens",
     "polyclinic.facilities",
+    "polyclinic.billing",
     "polyclinic.scheduling",
+    "polyclinic.medicines",
+    "polyclinic.visits",
+    "polyclinic.records",
+    "polyclinic.laboratory",
+    "polyclinic.prescribing",
+    "polyclinic.pharmacy",
+    "polyclinic.transport",
+    "polyclinic.files",
+    "polyclinic.papers",
+    "polyclinic.inpatient",
+    "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",
     "polyclinic.portals.ui",
@@ -118,8 +139,14 @@ def _database() -> dict[str, Any]:
     parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=0))
     if "sqlite" in parsed["ENGINE"]:
         return {**_SQLITE, "NAME": parsed["NAME"]}
-    # The pool hands each thread a connection for a request; CONN_MAX_AGE must be 0 with it.
-    parsed["OPTIONS"] = {**parsed.get("OPTIONS", {}), "pool": {"min_size": 2, "max_size": 20, "timeout": 20}}
+    parsed["OPTIONS"] = {
+        **parsed.get("OPTIONS", {}),
+        # Hands each thread a connection; CONN_MAX_AGE must be 0 with it. A thread keeps it (`core.apps`), so there must
+        # be one for each that may ever ask: pages, one a core for sign-ins, and the dozen of the house itself.
+        "pool": {"min_size": 2, "max_size": read("WORKER_THREADS") + (os.cpu_count() or 1) + 16, "timeout": 20},
+        # Allows statements to be prepared; only those of `core.db` ask for it.
+        "prepare_threshold": 5,
+    }
     return parsed
 
 
@@ -129,31 +156,27 @@ AUTH_USER_MODEL = "people.Account"
 # The address is unique without regard to case, by a constraint that this check does not recognise.
 SILENCED_SYSTEM_CHECKS = ["auth.E003"]
 SESSION_ENGINE = "polyclinic.people.sessions"
-SESSION_COOKIE_NAME = "polyclinic_session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = urlsplit(PUBLIC_URL).scheme == "https"
+# Over HTTPS no neighbouring host and no plain page can set or replace them (RFC 6265bis, __Host-). Browsers refuse that
+# prefix over plain HTTP, which only a machine for trying out speaks.
+_HOST = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_COOKIE_NAME = f"{_HOST}polyclinic_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_MINUTES: int = read("SESSION_IDLE_MINUTES")
-CSRF_COOKIE_NAME = "polyclinic_csrf"
+CSRF_COOKIE_NAME = f"{_HOST}polyclinic_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "polyclinic.portals.public.errors.csrf_failure"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = urlsplit(PUBLIC_URL).scheme == "https"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "polyclinic.web.cookies.MessageStorage"
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/home"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_RESET_TIMEOUT = 3600
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        # NIST SP 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+# Which passwords are accepted is decided by `people.passwords`, where the account's second factor is known.
+PASSWORD_HASHERS = ["polyclinic.people.hashing.Argon2id"]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []
 
 LANGUAGE_CODE: str = read("DEFAULT_LANGUAGE")
 # A language is offered once its catalogue is there: half a translated page is worse than an English one.
@@ -181,13 +204,40 @@ EMAIL_HOST = _mail.hostname or "localhost"
 EMAIL_PORT = _mail.port or 587
 EMAIL_HOST_USER = _mail.username or ""
 EMAIL_HOST_PASSWORD = _mail.password or ""
-EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+# Links that choose a password travel here: encrypted, but on this machine and where an administrator says otherwise.
+EMAIL_USE_TLS = _mail.scheme == "smtp" and (
+    bool(_mail.username) or (EMAIL_HOST not in {"localhost", "127.0.0.1", "::1"} and not read("PLAIN_LINES"))
+)
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL: str = read("EMAIL_FROM")
+
+AUDIT_CHECKPOINTS: Path | None = read("AUDIT_CHECKPOINTS")
+AUDIT_SINK: str = read("AUDIT_SINK")
+_second_factor: bool | None = read("STAFF_SECOND_FACTOR")
+STAFF_SECOND_FACTOR: bool = not DEMO if _second_factor is None else _second_factor
+# Whoever passes the ordinary rights by breaking the glass has shown two factors, whatever else an installation allows
+# (ASVS 5.0, 7.5.3). No switch of the environment: only the demo, whose passwords are public, does without.
+EMERGENCY_SECOND_FACTOR: bool = not DEMO
+SMS_URL: str = read("SMS_URL")
 
 MAX_BODY_BYTES: int = read("MAX_BODY_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+MAX_UPLOAD_BYTES: int = read("MAX_UPLOAD_BYTES")
+# In memory only: a file that nobody has checked or sealed yet must not lie in a temporary folder.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_UPLOAD_BYTES + MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+CLAMAV_URL: str = read("CLAMAV_URL")
+OUTGOING_ALLOW: list[str] = read("OUTGOING_ALLOW")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+RESEARCH_CONSENT: str = read("RESEARCH_CONSENT")
+RETENTION_YEARS: dict[str, int] = read("RETENTION_YEARS")
+RETENTION_BASIS: dict[str, str] = read("RETENTION_BASIS")
 WORKER_THREADS: int = read("WORKER_THREADS")
+CURRENCY: str = read("CURRENCY")
+STRIPE_SECRET_KEY: str = read("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET: str = read("STRIPE_WEBHOOK_SECRET")
+STRIPE_URL: str = read("STRIPE_URL").rstrip("/")
 RATE_LIMITS: bool = read("RATE_LIMITS")
 APPEND_SLASH = False
 

@@ -12,11 +12,12 @@ from polyclinic.settings.base import *  # noqa: F403
 DATA = Path(os.environ.get("POLYCLINIC_DATA") or tempfile.mkdtemp(prefix="polyclinic-test-"))
 STATIC_ROOT = DATA / "static"
 RATE_LIMITS = False
+STAFF_SECOND_FACTOR = False
 
 # Argon2 costs 0.2 s a password on purpose; the suite makes hundreds of accounts.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "polyclinic.people.hashing.Argon2id",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
