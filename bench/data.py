@@ -25,11 +25,22 @@ PASSWORD = "never used to sign in 1"
 def fill() -> None:
     """Migrate an empty database and put the diary into it."""
     from django.core.management import call_command
+    from django.db import connection
+
+    from polyclinic.people import search
 
     call_command("migrate", interactive=False, verbosity=0)
     schedules, rooms = _places()
     patients = _patients()
     _diary(schedules, rooms, patients)
+    # Registration does this for each patient; left to the housekeeper, it would be measured along with the bookings.
+    while search.catch_up():
+        pass
+    if connection.vendor == "postgresql":
+        # As a database is that has not been filled this very minute.
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE)")
+            cursor.execute("CHECKPOINT")
 
 
 def _places() -> tuple[list[Any], list[Any]]:
@@ -75,8 +86,11 @@ def _diary(schedules: list[Any], rooms: list[Any], patients: list[Any]) -> None:
     """Appointments of the last days and today, what they reserve, and who has become whose patient."""
     from django.db import connection, transaction
 
+    from polyclinic.core.crypto import fields, ring
     from polyclinic.core.ids import new_id
-    from polyclinic.scheduling.models import CareLink
+    from polyclinic.scheduling.models import Appointment, CareLink
+
+    column = fields.column(Appointment, "reason")
 
     first = datetime.combine(datetime.now(UTC).date() - timedelta(days=DAYS - 1), time(8), UTC)
     booked_at = str(first.replace(tzinfo=None))
@@ -89,12 +103,14 @@ def _diary(schedules: list[Any], rooms: list[Any], patients: list[Any]) -> None:
                 ends = starts + timedelta(minutes=SLOT_MINUTES)
                 for schedule, room in zip(schedules, rooms, strict=True):
                     patient = patients[count % PATIENTS]
-                    key = new_id().hex
+                    made = new_id()
+                    key = made.hex
+                    reason = column.seal(made, ring.patient(patient.pk), "Check-up")
                     span = [str(starts), str(ends)]
                     yield (
                         [
                             key, patient.pk.hex, schedule.doctor_id.hex, schedule.facility_id.hex, schedule.pk.hex,
-                            room.pk.hex, STATES[count % len(STATES)], 1, *span, "Check-up", "system:bench",
+                            room.pk.hex, STATES[count % len(STATES)], 1, *span, str(reason), "system:bench",
                             booked_at, 0, "",
                         ],
                         [
@@ -105,6 +121,8 @@ def _diary(schedules: list[Any], rooms: list[Any], patients: list[Any]) -> None:
                     )  # fmt: skip
                     count += 1
 
+    # As registration does for each patient: the first booking does not wait for a key.
+    ring.ring.make(ring.patient(patient.pk) for patient in patients)
     with transaction.atomic(), connection.cursor() as cursor:
         appointments, reservations = [], []
         for appointment, taken in rows():

@@ -1,23 +1,24 @@
 """The bare limit: the same work without any product. ASGI, sqlite3, orjson; no framework, no rules, no safety.
 
 Tables, indexes, durability (WAL, FULL) and the data are the product's own: the twin works on a copy of its database.
-A request checks its bearer token or cookie against a table in memory and nothing else. Booking checks for overlap and
+A request of the API checks its bearer token against a table in memory and nothing else. Booking checks for overlap and
 writes the appointment, a chained audit row and an event in one transaction; the product writes more (what each
-resource is taken for, the public event that the doctor's free times changed).
+resource is taken for, the public event that the doctor's free times changed). The page is in `twin_page`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import html
 import os
 import sqlite3
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
+
+from bench.twin_page import Page
 
 _COLUMNS = (
     "a.id, a.state, a.version, a.starts, a.ends, f.time_zone, a.facility_id, f.name, a.schedule_id, a.doctor_id, "
@@ -63,7 +64,7 @@ _callers: dict[bytes, str] = {}
 
 def _caller(scope: dict[str, Any]) -> str:
     for name, value in scope["headers"]:
-        if name in (b"authorization", b"cookie"):
+        if name == b"authorization":
             found = _callers.get(value)
             if found is None:
                 found = _callers[value] = hashlib.sha256(value).hexdigest()[:32]
@@ -86,24 +87,12 @@ def listing(query: dict[str, list[str]]) -> bytes:
     return orjson.dumps({"data": _rows(rows), "pagination": {"total": len(rows), "page": 1, "pages": 1, "next": None}})
 
 
-def page(doctor: str, day: str) -> bytes:
-    rows = db.execute(LIST, (doctor, f"{day} 00:00:00", f"{day} 23:59:59")).fetchall()
-    parts = ["<!doctype html><title>Day</title><table>"]
-    for row in rows:
-        name = html.escape(f"{row[15].upper()}, {row[16]}")
-        parts.append(
-            f'<tr id="appointment-{row[0]}"><td>{row[3][11:16]}<td>{name}<td>{row[17]}<td>{row[18]}<td>{row[1]}'
-            f'<td><form method="post" action="/doctor/appointments/{row[0]}/confirm"><button>Confirm</button></form>'
-        )
-    return "".join([*parts, "</table>"]).encode()
-
-
 def book(body: bytes, caller: str) -> bytes:
     wish = orjson.loads(body)
     schedule, patient = wish["scheduleId"].replace("-", ""), wish["patientId"].replace("-", "")
     doctor, facility, room = _schedules[schedule]
     starts = datetime.fromisoformat(wish["starts"]).replace(tzinfo=None)
-    ends, now, key = starts + timedelta(minutes=10), str(datetime.utcnow()), uuid.uuid4().hex  # noqa: DTZ003
+    ends, now, key = starts + timedelta(minutes=10), str(datetime.now(UTC).replace(tzinfo=None)), uuid.uuid4().hex
     low, high = str(starts), str(ends)
     db.execute("BEGIN IMMEDIATE")
     if db.execute(CLASH, (doctor, high, str(starts - timedelta(days=1)), low)).fetchone():
@@ -122,7 +111,7 @@ def book(body: bytes, caller: str) -> bytes:
     return orjson.dumps(dict(zip(_NAMES, row, strict=True)))
 
 
-_pages: dict[str, str] = {}
+page = Page(db)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -130,7 +119,11 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:  
     if scope["type"] != "http":
         return
     path: str = scope["path"]
-    status, kind = 200, b"application/json"
+    status = 200
+    if path == "/doctor":
+        query = parse_qs(scope["query_string"].decode())
+        await _answer(send, 200, b"text/html; charset=utf-8", page.draw(scope["headers"], query["day"][0]))
+        return
     caller = _caller(scope)
     if scope["method"] == "POST":
         body, more = b"", True
@@ -139,13 +132,14 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:  
             body += message["body"]
             more = message.get("more_body", False)
         status, payload = 201, book(body, caller)
-    elif path == "/doctor":
-        query = parse_qs(scope["query_string"].decode())
-        kind, payload = b"text/html; charset=utf-8", page(query["doctor"][0].replace("-", ""), query["day"][0])
     elif path == "/api/appointments":
         payload = listing(parse_qs(scope["query_string"].decode()))
     else:
         payload = read(path.rpartition("/")[2])
+    await _answer(send, status, b"application/json", payload)
+
+
+async def _answer(send: Any, status: int, kind: bytes, payload: bytes) -> None:  # noqa: ANN401 - ASGI
     headers = [(b"content-type", kind), (b"content-length", str(len(payload)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": payload})
