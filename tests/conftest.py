@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
 
+from polyclinic.core import ids
+from polyclinic.core.audit import guard
 from polyclinic.facilities import identity
+from polyclinic.privacy import closing
+from polyclinic.tokens import apikeys, signing
 from tests import house as houses
+from tests import schema
 
 SERVICES = ("service", "browser", "postgres")
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the tests begin at nine (UTC) of the day it is, and time run on from there.
+
+    A test that looks ahead by minutes would else cross midnight, in one zone or another, when run late.
+    """
+    morning = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    travel = time_machine.travel(morning)
+    travel.start()
+    config.add_cleanup(travel.stop)
+    ids._last = 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Programs of their own keep the machine's time, and so do the tests that start them."""
+    if not any(map(item.get_closest_marker, ("service", "browser"))):
+        return (yield)
+    # Ids never go back: what was given out at another time of day must not hold them there.
+    with time_machine.travel(time_machine.escape_hatch.datetime.datetime.now(UTC)):
+        ids._last = 0
+        try:
+            return (yield)
+        finally:
+            ids._last = 0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -35,27 +69,49 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Let each runner's database begin as a copy of a migrated one instead of being migrated anew."""
+    if connection.vendor == "postgresql":
+        connection.settings_dict["TEST"]["TEMPLATE"] = schema.template()
+        yield
+        return
+    making: Any = connection.creation
+    create, kept = making._create_test_db, []
+
+    def filled(*given: Any, **options: Any) -> Any:
+        name = create(*given, **options)
+        kept.append(schema.fill(name))
+        return name
+
+    making._create_test_db = filled
+    yield
+    for one in kept:
+        one.close()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
-    """Let the runner empty the append-only table between tests on SQLite, where emptying means DELETE.
+    """Let the runner empty the append-only tables between tests.
 
     The triggers are lifted for the flush alone and stand again in every test.
     """
-    if connection.vendor != "sqlite":
-        return
-    flush = type(connection.ops).sql_flush
+    kind = type(connection.ops)
+    flush = kind.sql_flush
 
-    def lifted(style: Any, tables: Any, **options: Any) -> list[str]:
-        if "core_auditentry" not in tables:
-            return flush(connection.ops, style, tables, **options)
+    def lifted(ops: Any, style: Any, tables: Any, **options: Any) -> list[str]:
+        emptying = flush(ops, style, tables, **options)
+        if connection.vendor == "postgresql":
+            kept = [table for table in guard.TABLES if table in tables]
+            off, on = ([f"ALTER TABLE {table} {verb} TRIGGER USER" for table in kept] for verb in ("DISABLE", "ENABLE"))
+            return [*off, *emptying, *on]
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'core_auditentry'"
-            )
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%append-only%'")
             triggers = cursor.fetchall()
         drops = [f"DROP TRIGGER {name}" for name, _sql in triggers]
-        return [*drops, *flush(connection.ops, style, tables, **options), *(sql for _name, sql in triggers)]
+        return [*drops, *emptying, *(sql for _name, sql in triggers)]
 
-    connection.ops.sql_flush = lifted  # type: ignore[method-assign]
+    # For every connection: while a browser is driven, its event loop gives this thread another one than before.
+    kind.sql_flush = lifted  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -70,9 +126,32 @@ def committed_house(transactional_db: None) -> houses.House:
     return houses.build()
 
 
+@pytest.fixture(scope="session")
+def _one_private_key() -> rsa.RSAPrivateKey:
+    return signing.generate()
+
+
 @pytest.fixture(autouse=True)
-def _no_remembered_sessions() -> Iterator[None]:
-    """Sessions of one test must not be believed in the next."""
-    identity.forget()
+def _no_remembered_sessions(monkeypatch: pytest.MonkeyPatch, _one_private_key: rsa.RSAPrivateKey) -> Iterator[None]:
+    """Sessions and keys of one test must not be believed in the next. Making a key pair is slow: one does for all."""
+    monkeypatch.setattr(signing, "generate", lambda: _one_private_key)
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
+    # The database is empty of restrictions here; a test that makes one is asked anew.
+    closing.believe_none()
     identity.forget()
+    signing.forget()
+    apikeys.forget()
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, settings: Any) -> Iterator[Callable[[dict[str, str]], str]]:
+    """Makes a language: `catalogue({"Today": "Hodiaŭ"})` is its code, to be made active."""
+    from tests.catalogue import catalogues  # Babel takes a while to load
+
+    with catalogues(tmp_path, settings) as make:
+        yield make

@@ -7,13 +7,13 @@ in another zone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from polyclinic.core import clock
-from polyclinic.core.access.rules import Role
+from polyclinic.core.access.rules import HELD_AT_FACILITY, Role
 from polyclinic.core.actors import Person
 from polyclinic.facilities import identity
 from polyclinic.facilities.models import Department, Facility, Membership, Room, Service
@@ -44,6 +44,8 @@ class House:
     receptionist: Account
     manager: Account
     stranger_receptionist: Account
+    # One account for each further role, by role, all at `facility`.
+    staff: dict[str, Account] = field(default_factory=dict)
 
     def person(self, who: Account | Patient | Doctor, via: str = "test") -> Person:
         """The signed-in person behind an account, a patient or a doctor."""
@@ -153,7 +155,20 @@ def build() -> House:
         receptionist=receptionist,
         manager=manager,
         stranger_receptionist=stranger,
+        staff=_staff(facility),
     )
+
+
+def _staff(facility: Facility) -> dict[str, Account]:
+    """Somebody in each role that is held at a facility and has no name of its own in the house."""
+    roles = sorted(HELD_AT_FACILITY - {Role.RECEPTIONIST, Role.MANAGER})
+    # They sign in by a session made for the test; a password is hashed only where one is typed.
+    made = [Account(email=f"{role}@example.org", name=f"Some {role}", password="!") for role in roles]
+    Account.objects.bulk_create(made)
+    Membership.objects.bulk_create(
+        Membership(account=one, facility=facility, role=role) for one, role in zip(made, roles, strict=True)
+    )
+    return {str(role): one for one, role in zip(made, roles, strict=True)}
 
 
 def missing() -> UUID:

@@ -10,13 +10,12 @@ import django
 
 def fill() -> dict[str, str]:
     """Migrate, build the hospital, and name every row's id (and the accounts behind people)."""
-    from django.core.management import call_command
+    from tests import house, schema
 
-    from tests import house
-
-    call_command("migrate", interactive=False, verbosity=0)
+    schema.migrate()
     built = house.build()
-    told = {name: str(row.pk) for name, row in vars(built).items()}
+    rows = {**vars(built), **built.staff}
+    told = {name: str(row.pk) for name, row in rows.items() if name != "staff"}
     told["slots"] = json.dumps([built.slot(nth).isoformat() for nth in range(8)])
     return told
 
@@ -25,6 +24,7 @@ def sign_in(names: list[str]) -> dict[str, str]:
     """A web session for each named person: an address, or an attribute of the hospital by its address's start."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
+    from polyclinic.core import clock
     from polyclinic.people.models import Account
     from polyclinic.people.sessions import SessionStore
 
@@ -35,6 +35,9 @@ def sign_in(names: list[str]) -> dict[str, str]:
         store[SESSION_KEY] = str(account.pk)
         store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
         store[HASH_SESSION_KEY] = account.get_session_auth_hash()
+        # As after a real sign-in with two steps: whoever has just shown both need not step up.
+        store["stepped_up_at"] = clock.now().isoformat()
+        store["aal"] = 2
         store.create()
         made[name] = str(store.session_key)
     return made
@@ -51,6 +54,9 @@ ADDRESSES = {
     "receptionist": "front@example.org",
     "manager": "boss@example.org",
     "stranger_receptionist": "desk@example.com",
+    "admin": "admin@example.org",
+    "auditor": "auditor@example.org",
+    "privacy_officer": "privacy_officer@example.org",
 }
 
 if __name__ == "__main__":

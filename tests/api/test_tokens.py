@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import stat
 import time
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -15,8 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
-from polyclinic.api import keys, tokens
+from polyclinic.api import tokens
 from polyclinic.facilities import identity
+from polyclinic.tokens import signing
 from tests.house import House
 
 
@@ -32,7 +31,7 @@ def claims(house: House, **changed: Any) -> dict[str, Any]:
 
 
 def signed(payload: dict[str, Any], key: Any = None, algorithm: str = "RS256", kid: str | None = None) -> str:
-    pair = keys.current()
+    pair = signing.current()
     return jwt.encode(payload, key or pair.private, algorithm=algorithm, headers={"kid": kid or pair.kid})
 
 
@@ -80,7 +79,7 @@ def test_the_token_cannot_choose_its_algorithm(house: House) -> None:
     import hashlib
     import hmac
 
-    pair = keys.current()
+    pair = signing.current()
     pem = pair.public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     none = f"{part({'alg': 'none', 'kid': pair.kid})}.{part(claims(house))}."
     open_part = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': pair.kid})}.{part(claims(house))}"
@@ -108,18 +107,3 @@ def test_ending_the_session_ends_the_token(house: House) -> None:
     assert tokens.person_of_token(token) is not None
     identity.end_sessions(house.patient.account.pk)
     assert tokens.person_of_token(token) is None
-
-
-def test_the_key_is_its_owners_alone(house: House) -> None:
-    keys.current()
-    path = Path(settings.DATA) / "keys" / "access-token.pem"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in path.parent.iterdir()] == ["access-token.pem"]
-
-
-def test_two_first_starts_agree_on_one_key(tmp_path: Path) -> None:
-    path = tmp_path / "access-token.pem"
-    keys._make(path)
-    first = path.read_bytes()
-    keys._make(path)
-    assert path.read_bytes() == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import schema
 from tests.server import ROOT, Server
 
 pytestmark = pytest.mark.service
@@ -27,10 +29,18 @@ class Shell:
         given |= {"POLYCLINIC_DATA": str(self.data), "DATABASE_URL": "", "PYTHONPATH": str(ROOT), **env}
         done = subprocess.run(
             [sys.executable, "-m", "polyclinic", *arguments], cwd=self.folder, env=given, input=stdin,
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stdout, done.stderr
+
+
+def installed(folder: Path) -> Shell:
+    """An installation of its own with nothing in it yet."""
+    shell = Shell(folder)
+    shell.data.mkdir(mode=0o700)
+    shutil.copyfile(schema.kept(), shell.data / "polyclinic.sqlite3")
+    return shell
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +126,15 @@ def test_an_account_is_made_once_and_told_what_is_wrong(shell: Shell) -> None:
     assert shell("createuser", "b@example.org", "B", "--password-stdin", stdin=words)[0] == 0
 
 
+def test_lost_factors_are_taken_off_with_a_reason(shell: Shell) -> None:
+    shell("createuser", "lost@example.org", "Lost", "--password-stdin", stdin="a long enough password\n")
+    reset = ("resetfactors", "lost@example.org")
+    assert shell(*reset)[0] == 2
+    code, said, _wrong = shell(*reset, "--reason", "telephone stolen")
+    assert (code, "by password alone" in said) == (0, True)
+    assert "no account" in shell("resetfactors", "nobody@example.org", "--reason", "x")[2]
+
+
 def test_doctor_finds_a_healthy_house_healthy(shell: Shell) -> None:
     code, said, _wrong = shell("doctor")
     assert code == 0, said
@@ -142,8 +161,7 @@ def test_the_first_start_makes_a_key_for_its_owner_only(shell: Shell) -> None:
 
 
 def test_audit_verify_sees_what_was_altered(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
-    assert shell("migrate")[0] == 0
+    shell = installed(tmp_path)
     assert shell("audit", "verify") == (0, "0 entries checked, all hold.\n", "")
     for name in ("a", "b", "c"):
         words = "a long enough password\n"
@@ -159,7 +177,37 @@ def test_audit_verify_sees_what_was_altered(tmp_path: Path) -> None:
     code, said, _wrong = shell("audit", "verify")
     assert code == 1
     assert "chain 0, entry 2: was altered after it was written" in said
-    assert "3 entries checked, 1 do not hold." in said
+    assert "the trigger core_auditentry_no_delete is missing or switched off" in said
+    assert "3 entries checked, 3 do not hold." in said
+
+
+def test_audit_finds_a_cut_tail_by_the_signed_files_and_a_restored_backup_by_its_reason(tmp_path: Path) -> None:
+    shell = installed(tmp_path)
+    words = "a long enough password\n"
+    for name in ("a", "b"):
+        assert shell("createuser", f"{name}@example.org", name, "--password-stdin", stdin=words)[0] == 0
+    assert shell("audit", "sign") == (0, "A checkpoint is written.\n", "")
+    database = shell.data / "polyclinic.sqlite3"
+    backup = tmp_path / "backup.sqlite3"
+    with sqlite3.connect(database) as source, sqlite3.connect(backup) as copy:
+        source.backup(copy)
+    assert shell("createuser", "c@example.org", "c", "--password-stdin", stdin=words)[0] == 0
+    assert shell("audit", "sign")[0] == 0
+    for rest in ("-wal", "-shm"):
+        database.with_name(database.name + rest).unlink(missing_ok=True)
+    backup.replace(database)
+    code, said, _wrong = shell("audit", "verify")
+    assert code == 1
+    assert "chain 0, entry 3: gone, though checkpoint 2 signed it" in said
+    assert "polyclinic audit restart REASON" in said
+    assert shell("audit", "restart")[0] == 1
+    assert shell("audit", "restart", "the disk failed")[0] == 0
+    assert shell("audit", "verify") == (0, "3 entries checked, all hold.\n", "")
+
+
+def test_tables_are_taken_out_of_hands_on_postgresql_only(shell: Shell) -> None:
+    code, _said, wrong = shell("audit", "protect", "--role", "x")
+    assert (code, "only PostgreSQL has roles" in wrong) == (1, True)
 
 
 def test_the_demo_never_mixes_with_somebodys_data() -> None:
@@ -177,3 +225,32 @@ def test_several_processes_on_sqlite_are_refused(shell: Shell) -> None:
 
 def test_the_generated_tables_are_checked_from_the_source_tree(shell: Shell) -> None:
     assert shell("docs", "--check")[0] == 0
+
+
+def test_an_unsafe_production_server_does_not_start(shell: Shell) -> None:
+    code, _said, wrong = shell("serve", "--port", "0", PUBLIC_URL="http://clinic.example.org", ALLOWED_HOSTS="*")
+    assert code == 1
+    assert "PUBLIC_URL is http://clinic.example.org" in wrong
+    assert "INSECURE_HTTP=yes" in wrong
+    assert "ALLOWED_HOSTS takes any host name" in wrong
+    assert "not started" in wrong
+    code, said, _wrong = shell("doctor", PUBLIC_URL="http://clinic.example.org")
+    assert code == 1
+    assert "PUBLIC_URL is http://clinic.example.org" in said
+
+
+def test_keys_are_told_of_renewed_and_shredded(shell: Shell) -> None:
+    assert shell("keys", "status")[0] == 0
+    code, said, _wrong = shell("keys", "rotate")
+    assert code == 0
+    assert "Master key k2 made" in said
+    assert "Master key k2" in shell("keys", "status")[1]
+    assert shell("keys", "rewrap")[0] == 0
+    code, _said, wrong = shell("keys", "shred", "MRN0000001", "--reason", "request 17", "--yes")
+    assert code == 1
+    assert "there is no patient MRN0000001" in wrong
+    (shell.data / "keys" / "master.json").rename(shell.data / "away")
+    code, _said, wrong = shell("keys", "status")
+    (shell.data / "away").rename(shell.data / "keys" / "master.json")
+    assert code == 1
+    assert "does not open this vault" in wrong or "is not in" in wrong

@@ -29,7 +29,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
     with Server() as server:
         done = subprocess.run(
             [sys.executable, "-m", "polyclinic", "serve", "--port", str(server.port)], cwd=ROOT, env=server.env,
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1 port {server.port}" in done.stderr

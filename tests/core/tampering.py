@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from polyclinic.core.schema import append_only
+from polyclinic.core.audit import guard
+from polyclinic.core.schema import append_only, no_truncate
 
 
 def sql(statement: str) -> None:
@@ -18,12 +19,14 @@ def sql(statement: str) -> None:
 @contextmanager
 def open_audit() -> Iterator[None]:
     """Take the append-only triggers off, and put them back."""
-    guard = append_only("core_auditentry")
+    guards = [append_only(table) for table in guard.TABLES] + [no_truncate(*guard.TABLES)]
     sqlite = connection.vendor == "sqlite"
-    for statement in guard.reverse_sqlite if sqlite else guard.reverse_postgresql:
-        sql(statement)
+    for one in reversed(guards):
+        for statement in one.reverse_sqlite if sqlite else one.reverse_postgresql:
+            sql(statement)
     try:
         yield
     finally:
-        for statement in guard.sqlite if sqlite else guard.postgresql:
-            sql(statement)
+        for one in guards:
+            for statement in one.sqlite if sqlite else one.postgresql:
+                sql(statement)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from polyclinic.core import clock
-from polyclinic.core.db import CompiledQuery, InsertStatement, lock_keys, transactional
+from polyclinic.core.db import CompiledQuery, InsertStatement, Statement, lock_keys, run_sql, transactional
 from polyclinic.core.ids import new_id
 from polyclinic.core.models import IdempotencyRecord
 from polyclinic.facilities.models import Facility
@@ -58,9 +61,10 @@ def test_values_are_parameters_and_never_sql(house: House) -> None:
 
 @pytest.mark.django_db
 def test_an_insert_statement_writes_what_the_orm_would_read() -> None:
-    insert = InsertStatement(Account, "id", "email", "name", "password", "language", "is_active", "created_at")
+    columns = ("id", "email", "name", "password", "language", "is_active", "created_at")
+    insert = InsertStatement(Account, *columns, "password_changed_at", "must_change_password")
     pk, moment = new_id(), clock.now()
-    insert.run(pk, "a@example.org", "فاطمة O'Brien 🦋", "!", "en", True, moment)
+    insert.run(pk, "a@example.org", "فاطمة O'Brien 🦋", "!", "en", True, moment, moment, False)
     row = Account.objects.get(pk=pk)
     assert (row.name, row.is_active, row.created_at) == ("فاطمة O'Brien 🦋", True, moment)
     with pytest.raises(ValueError, match="zip"):
@@ -179,7 +183,7 @@ def test_a_deadlock_runs_the_outermost_call_again() -> None:
     with pytest.raises(OperationalError):
         unlucky(99)
     assert not Facility.objects.exists()
-    assert len(tries) == 4
+    assert len(tries) == 8
 
 
 @pytest.mark.django_db(transaction=True)
@@ -198,6 +202,60 @@ def test_other_database_errors_are_not_tried_again() -> None:
 
 @pytest.mark.django_db
 def test_locking_keys_in_any_order_is_the_same_lock(house: House) -> None:
-    keys = [schedule.pk for schedule in Schedule.objects.all()]
-    lock_keys(keys)
-    lock_keys(reversed(keys))
+    keys = [*(schedule.pk for schedule in Schedule.objects.all()), new_id(), new_id()]
+    taken = []
+    for order in (keys, list(reversed(keys))):
+        with CaptureQueriesContext(connection) as seen:
+            lock_keys(order)
+        taken.append([query["sql"] for query in seen])
+    assert taken[0] == taken[1]
+    asked = [int(number) for sql in taken[0] for number in re.findall(r"\(\s*(-?\d+)::bigint\)", sql)]
+    assert asked == sorted(asked)
+    # In one round trip, and nothing at all where the write lock is held anyway.
+    on_postgres = connection.vendor == "postgresql"
+    assert (len(taken[0]), len(set(asked))) == ((1, len(keys)) if on_postgres else (0, 0))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_one_lock_holds_those_before_it_and_none_after() -> None:
+    """One statement must lock as many statements would: taken in another order, two rivals wait for each other."""
+    keys = [new_id() for _ in range(5)]
+    numbers = sorted(_locked(keys))
+    held: list[int] = []
+
+    def rival() -> None:
+        with transaction.atomic():
+            held.append(int(run_sql(Statement("SELECT pg_backend_pid()"), ()).fetchone()[0]))
+            lock_keys(keys)
+        connection.close()
+
+    thread = threading.Thread(target=rival)
+    with transaction.atomic():
+        run_sql(Statement("SELECT pg_advisory_xact_lock(%s)"), [numbers[2]])
+        thread.start()
+        until = time.monotonic() + 20
+        while time.monotonic() < until and not (held and _advisory(held[0], granted=False)):
+            time.sleep(0.01)
+        assert _advisory(held[0], granted=False) == numbers[2:3]
+        assert _advisory(held[0], granted=True) == numbers[:2]
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def _locked(keys: list[Any]) -> list[int]:
+    with transaction.atomic():
+        lock_keys(keys)
+        return _advisory(int(run_sql(Statement("SELECT pg_backend_pid()"), ()).fetchone()[0]), granted=True)
+
+
+def _advisory(pid: int, *, granted: bool) -> list[int]:
+    """The advisory locks that a connection holds or waits for."""
+    told = run_sql(
+        Statement(
+            "SELECT ((classid::bigint << 32) | objid::bigint) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND pid = %s AND granted = %s"
+        ),
+        [pid, granted],
+    ).fetchall()
+    return sorted(int(row[0]) for row in told)

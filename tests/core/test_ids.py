@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from uuid import UUID
 
@@ -18,6 +20,8 @@ def test_ids_are_version_7_and_only_ever_grow() -> None:
 
 def test_more_ids_than_a_millisecond_can_count_still_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     """4,096 fit the counter; the rest borrow from the next millisecond instead of repeating."""
+    # A year ahead: what other tests make afterwards in this process must not be dated there.
+    monkeypatch.setattr(ids, "_last", ids._last)
     frozen = 1_800_000_000_000_000_000
     monkeypatch.setattr(ids.time, "time_ns", lambda: frozen)
     made = [ids.new_id() for _ in range(10_000)]
@@ -44,6 +48,16 @@ def test_rival_threads_never_get_the_same_id() -> None:
     for thread in threads:
         thread.join()
     assert len(set(found)) == 16_000
+
+
+def test_a_forked_child_does_not_repeat_its_parents_random_bits() -> None:
+    script = (
+        "import os; from polyclinic.core import ids; ids.new_id(); ids.time.time_ns = lambda: 0\n"
+        "child = os.fork(); os.write(1, b'%d ' % (ids.new_id().int & (1 << 62) - 1))\n"
+        "child and os.waitpid(child, 0)"
+    )
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(made)) == 2
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", None, "00000000-0000-0000-0000-00000000000g", "'; --", 7, "🦋"])

@@ -13,6 +13,7 @@ from polyclinic.core import clock
 from polyclinic.core.access import policy
 from polyclinic.core.actors import Actor, Anonymous, SystemActor
 from polyclinic.core.audit import chain
+from polyclinic.core.crypto import reasons
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import (
     Conflict,
@@ -76,7 +77,11 @@ def test_creating_writes_the_row_one_audit_entry_and_one_event(house: House) -> 
     assert (entry.action, entry.actor, entry.to_state, entry.revision) == (
         "appointment.book", actor.label, "booked", 1,
     )  # fmt: skip
-    assert (entry.patient_id, entry.facility_id, entry.reason) == (house.patient.pk, house.facility.pk, "because")
+    assert (entry.patient_id, entry.facility_id) == (house.patient.pk, house.facility.pk)
+    # What somebody says about a visit is sealed with the patient's key, and opens for this entry alone.
+    assert "because" not in entry.reason
+    what = entry.subject_id, entry.action, entry.revision
+    assert reasons.open_(entry.reason, entry.patient_id, *what) == "because"
     assert (fact.type, fact.stream, fact.stream_seq) == ("appointment.booked", f"appointment:{row.pk}", 1)
 
 

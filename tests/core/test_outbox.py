@@ -88,6 +88,33 @@ def test_readers_wake_after_commit_and_only_then() -> None:
     assert woken == [1]
 
 
+def given_up(number: int) -> None:
+    """Write an event in a part of the transaction that is rolled back."""
+    with transaction.atomic():
+        log.append(fact(number))
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_commit_wakes_once_and_a_rolled_back_part_takes_no_wake_with_it() -> None:
+    woken: list[int] = []
+    stop = log.on_wake(lambda: woken.append(OutboxEvent.objects.count()))
+    try:
+        with transaction.atomic():
+            given_up(1)
+            with transaction.atomic():
+                log.append(fact(2))
+            log.append(fact(3))
+            with transaction.atomic():
+                log.append(fact(4))
+        assert woken == [3]
+        with transaction.atomic():
+            given_up(5)
+        assert woken == [3]
+    finally:
+        stop()
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.postgres
 def test_a_transaction_held_open_is_not_passed_by() -> None:

@@ -21,6 +21,7 @@ from polyclinic.core.models import AuditEntry, OutboxEvent
 from polyclinic.demo import accounts, crowd, diary, load, names, places
 from polyclinic.demo.seed import Seeded
 from polyclinic.facilities.models import Department, Facility, Room, Service
+from polyclinic.notify.models import Delivery
 from polyclinic.people.actions import next_record_number
 from polyclinic.people.models import Account, Doctor, Patient
 from polyclinic.scheduling import frames, selectors
@@ -53,6 +54,12 @@ def test_the_hospital_is_all_there(loaded: list[str]) -> None:
     assert len(set(Facility.objects.values_list("time_zone", flat=True))) == 3
     assert Room.objects.count() == Schedule.objects.count()
     assert len(loaded) >= 5
+
+
+def test_nobody_is_written_to_about_what_was_only_played(loaded: list[str]) -> None:
+    assert Delivery.objects.exists()
+    assert not Delivery.objects.exclude(state="dropped").exists()
+    assert not Delivery.objects.exclude(to="").exists()
 
 
 def test_every_state_occurs_and_every_step_left_its_traces(loaded: list[str]) -> None:

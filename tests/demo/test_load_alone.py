@@ -27,6 +27,7 @@ def _forget_other_loads() -> Iterator[None]:
     frames._plans.clear()
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "moment",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.chromium import chromium
 from tests.server import Server
+
+__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="module")
@@ -17,21 +19,6 @@ def clinic() -> Iterator[Server]:
     """A server for the journeys of one file, so that their bookings do not meet those of others."""
     with Server() as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for the tests of a file. Playwright's own event loop would make Django refuse the database."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 Desk = Callable[..., Page]
@@ -50,7 +37,7 @@ def desk(clinic: Server, chromium: Browser) -> Iterator[Desk]:
     def sit(who: str = "", **options: Any) -> Page:
         context = chromium.new_context(base_url=clinic.base_url, **options)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         if who:
             context.add_cookies(
                 [{"name": name, "value": value, "url": clinic.base_url} for name, value in clinic.cookies(who).items()]

@@ -15,6 +15,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 MOST = 10_000
 
 
+STRANGERS = """
+import django; django.setup(set_prefix=False)
+from polyclinic.scheduling.models import CareLink
+CareLink.objects.all().delete()
+"""
+
+
 def live(page: Page) -> Page:
     """The page, once its connection says it is live."""
     expect(page.locator("[data-connection]")).to_have_text("Live", timeout=MOST)
@@ -23,16 +30,19 @@ def live(page: Page) -> Page:
 
 def test_booking_appears_in_the_doctors_list_with_badge_and_toast(clinic: Server, desk: Desk) -> None:
     day = workday(clinic)
+    # The house is shared: whoever booked in another journey is no longer new, and must be for this one.
+    clinic.python("-c", STRANGERS)
     doctor, listed, patient = desk("doctor"), desk("doctor"), desk("patient")
     doctor.goto(f"/doctor?day={day}")
     listed.goto("/doctor/patients")
     live(doctor), live(listed)
+    badge = doctor.locator("[data-badge=patients] [data-badge-count]")
     made = book(patient, clinic, day)
     row = doctor.locator(f"#appointment-{made}")
     expect(row).to_contain_text("PILLAI, Meera", timeout=MOST)
     expect(row).to_contain_text("Waiting for confirmation")
     expect(doctor.locator(".toast").first).to_contain_text(re.compile("New appointment|new patient"), timeout=MOST)
-    expect(doctor.locator("[data-badge=patients] [data-badge-count]")).to_have_text("1", timeout=MOST)
+    expect(badge).to_have_text("1", timeout=MOST)
     expect(doctor.locator("[data-kpi=booked]")).to_have_text("1", timeout=MOST)
     expect(listed.locator(f"#patient-{clinic.people['patient']}")).to_contain_text("new", timeout=MOST)
 
@@ -115,7 +125,8 @@ def test_a_signed_out_stream_says_so_and_hears_nothing(clinic: Server, desk: Des
     other_tab.locator(".bar-end summary.button").first.click()
     other_tab.get_by_role("button", name="Sign out").click()
     other_tab.wait_for_url("**/")
-    expect(doctor.locator("[data-connection]")).not_to_have_text("Live", timeout=MOST)
+    # Nothing of the person who signed out stays on the screen.
+    doctor.wait_for_url("**/sign-in?why=idle**", timeout=MOST)
     book(patient, clinic, day)
     expect(doctor.locator("[data-live-row]")).to_have_count(0)
 
@@ -130,6 +141,11 @@ WATCH = """() => {
       }
   }).observe(document.body, { childList: true, subtree: true });
 }"""
+# The row is there before it is painted.
+PAINTED = """id => new Promise((done) => {
+  const look = () => (window.seen[id] ? done(window.seen[id]) : setTimeout(look, 5));
+  look();
+})"""
 BOOK = """async ({ slot, service }) => {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const post = (url, fields) =>
@@ -143,12 +159,19 @@ BOOK = """async ({ slot, service }) => {
 }"""
 
 
+@pytest.mark.alone
 def test_fifty_bookings_are_seen_within_the_promised_time(clinic: Server, desk: Desk) -> None:
     """Sending the booking → row painted in the other browser: p95 at most 300 ms, commit and network included."""
-    doctor, patient = desk("doctor"), desk("patient")
+    waits = sorted(_fifty(clinic, desk("doctor"), desk("patient"), 20))
+    p50, p95 = statistics.median(waits), waits[47]
+    print(f"\nbooking sent → row painted elsewhere, 50 bookings: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
+    assert p95 <= 300, waits
+
+
+def _fifty(clinic: Server, doctor: Page, patient: Page, first: int) -> list[float]:
+    """Milliseconds from sending to painting of fifty bookings, from the workday `first` days ahead on."""
     waits: list[float] = []
-    for number in (9, 11, 15, 16):
-        day = workday(clinic, number)
+    for day in sorted({workday(clinic, number) for number in range(first, first + 10)}):
         doctor.goto(f"/doctor?day={day}")
         live(doctor)
         doctor.evaluate(WATCH)
@@ -157,15 +180,12 @@ def test_fifty_bookings_are_seen_within_the_promised_time(clinic: Server, desk: 
         slots = patient.locator(f"section[aria-labelledby='slot-{day}'] .slot input")
         for slot in slots.evaluate_all("inputs => inputs.map((input) => input.value)")[:15]:
             if len(waits) == 50:
-                break
+                return waits
             made = patient.evaluate(BOOK, {"slot": slot, "service": service})
             expect(doctor.locator(f"#appointment-{made['id']}")).to_have_count(1, timeout=MOST)
-            doctor.wait_for_timeout(30)
-            waits.append(doctor.evaluate("id => window.seen[id]", f"appointment-{made['id']}") - made["sent"])
+            waits.append(doctor.evaluate(PAINTED, f"appointment-{made['id']}") - made["sent"])
     assert len(waits) == 50
-    p50, p95 = statistics.median(waits), sorted(waits)[47]
-    print(f"\nbooking sent → row painted elsewhere, 50 bookings: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
-    assert p95 <= 300, sorted(waits)
+    return waits
 
 
 def test_hold_counts_down_and_can_be_kept_longer(clinic: Server, desk: Desk) -> None:

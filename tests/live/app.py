@@ -20,7 +20,6 @@ from uuid import UUID  # noqa: E402 - Django must be set up first
 
 import msgspec  # noqa: E402
 from django.contrib.auth import SESSION_KEY  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
 from polyclinic.api import tokens  # noqa: E402
@@ -35,6 +34,7 @@ from polyclinic.scheduling import actions, selectors  # noqa: E402
 from polyclinic.scheduling.events import AppointmentBooked, AppointmentCancelled, AvailabilityChanged  # noqa: E402
 from polyclinic.scheduling.models import Schedule  # noqa: E402
 from tests import house as houses  # noqa: E402
+from tests import schema  # noqa: E402
 
 if os.environ.get("LIVE_RING"):
     history.RING = int(os.environ["LIVE_RING"])
@@ -165,7 +165,7 @@ async def application(scope, receive, send):
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await asyncio.to_thread(call_command, "migrate", verbosity=0)
+                await asyncio.to_thread(schema.migrate)
                 await gateway.start()
                 await send({"type": "lifespan.startup.complete"})
             else:

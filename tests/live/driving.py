@@ -65,7 +65,7 @@ def running(data: Path, **environment: str):
     process = subprocess.Popen(command, cwd=ROOT, env=environ)
     try:
         live = Live(port, process)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 live.call("metrics")

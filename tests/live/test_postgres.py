@@ -15,8 +15,9 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from tests import schema
 from tests.live.driving import ROOT, Listener, Live, running
-from tests.server import POSTGRES, _administer, require_postgres
+from tests.server import require_postgres
 
 pytestmark = [pytest.mark.service, pytest.mark.postgres]
 
@@ -44,11 +45,10 @@ for n in range(ask["count"]):
 def address() -> Iterator[str]:
     require_postgres()
     name = f"polyclinic_test_{secrets.token_hex(6)}"
-    _administer(f'CREATE DATABASE "{name}"')
     try:
-        yield POSTGRES.rpartition("/")[0] + "/" + name
+        yield schema.create_database(name)
     finally:
-        _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        schema.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ class Ear:
 
     async def connect(self, transports: tuple[str, ...] = ("websocket",), **auth: Any) -> None:
         await self.client.connect(
-            self.live.url, headers=self.headers, auth=auth or None, transports=list(transports), wait_timeout=5
+            self.live.url, headers=self.headers, auth=auth or None, transports=list(transports), wait_timeout=60
         )
 
     async def close(self) -> None:
@@ -89,8 +89,10 @@ def test_nothing_is_lost_or_out_of_order(live: Live, transports: tuple[str, ...]
 
     async def story(ear: Ear) -> None:
         stream = str(uuid4())
+        # From here and not from the beginning: what other tests have logged may be too much to replay in time.
+        start = live.call("metrics")["position"]
         writing = asyncio.create_task(asyncio.to_thread(live.append, 1, 400, stream=stream))
-        await ear.connect(transports, aliases=False, cursor=0)
+        await ear.connect(transports, aliases=False, cursor=start)
         await writing
 
         def mine() -> list[int]:
@@ -159,6 +161,24 @@ def test_a_stranger_is_refused_with_a_reason(live: Live, auth: dict[str, Any]) -
             await ear.connect(**auth)
 
     drive(live, None, story)
+
+
+@pytest.mark.parametrize("transports", [("websocket",), ("polling",)])
+def test_a_page_of_another_origin_cannot_listen_with_its_visitors_cookies(
+    live: Live, transports: tuple[str, ...]
+) -> None:
+    """Browsers send the cookies along to any WebSocket; a person's own page, by the same cookies, is let in."""
+
+    async def story(ear: Ear) -> None:
+        own = ear.headers
+        for strange in ("https://elsewhere.example", "null", live.url + ".evil.example"):
+            ear.headers = {**own, "Origin": strange}
+            with pytest.raises(socketio.exceptions.ConnectionError):
+                await ear.connect(transports)
+        ear.headers = {**own, "Origin": live.url}
+        await ear.connect(transports)
+
+    drive(live, "doctor", story)
 
 
 def test_a_bad_cursor_is_refused(live: Live) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from polyclinic.core import clock
 from polyclinic.core.access.rules import Role
@@ -17,8 +19,9 @@ from polyclinic.core.models import AuditEntry
 from polyclinic.facilities import actions as facilities
 from polyclinic.facilities import identity
 from polyclinic.facilities.models import Membership
-from polyclinic.people import actions, selectors
-from polyclinic.people.models import Account, Patient
+from polyclinic.people import actions, joining, selectors
+from polyclinic.people.emails import LinkGone
+from polyclinic.people.models import Account, Patient, SignUp
 from tests.house import PASSWORD, House, account
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +36,15 @@ GOOD: dict[str, Any] = {
 }
 
 
+def ask(**changes: Any) -> str:
+    """Sign up. Returns what stands in the mailed link."""
+    joining.ask(**{**GOOD, **changes})
+    return joining.token_of(str(SignUp.objects.latest("made_at").pk))
+
+
 def sign_up(**changes: Any) -> Patient:
-    return actions.sign_up(**{**GOOD, **changes})
+    """Sign up and open the link."""
+    return joining.confirm(ask(**changes), password=changes.get("password", GOOD["password"]))[0]
 
 
 def test_signing_up_makes_account_patient_and_audit_in_one() -> None:
@@ -91,6 +101,7 @@ def test_what_cannot_be_is_refused_by_name_and_leaves_nothing(changes: dict[str,
     with pytest.raises(Invalid) as refused:
         sign_up(**changes)
     assert refused.value.field == field
+    assert not SignUp.objects.exists()
     assert not Account.objects.exists()
     assert not Patient.objects.exists()
     assert not AuditEntry.objects.exists()
@@ -103,13 +114,64 @@ def test_born_today_anywhere_on_earth_is_allowed_and_tomorrow_is_not() -> None:
         sign_up(email="b@example.org", born=last + timedelta(days=1))
 
 
-def test_an_address_is_taken_in_any_case_and_the_second_leaves_nothing() -> None:
+def test_nothing_is_anybodys_before_the_link_and_all_of_it_after() -> None:
+    link = ask(phone="+49 30 1234")
+    assert not Account.objects.exists()
+    assert not AuditEntry.objects.exists()
+    assert authenticate(username=GOOD["email"], password=GOOD["password"]) is None
+    waiting = connection.cursor().execute("SELECT * FROM people_signup").fetchall()
+    assert not any(word in str(waiting) for word in ("Nia", "Brown", "1234", "example.org", "argon2", "1990"))
+    patient, _back = joining.confirm(link, password=GOOD["password"])
+    assert patient.account.email_verified_at is not None
+    assert not SignUp.objects.exists()
+    with pytest.raises(LinkGone):
+        joining.confirm(link, password=GOOD["password"])
+
+
+@pytest.mark.parametrize("taken", ["new@example.org", "NEW@EXAMPLE.ORG"])
+def test_a_known_address_costs_the_same_and_makes_nothing(taken: str) -> None:
     sign_up()
-    before = AuditEntry.objects.count()
-    with pytest.raises(actions.EmailTaken) as refused:
-        sign_up(email="NEW@EXAMPLE.ORG", given_name="Other")
-    assert (refused.value.status, refused.value.field) == (409, "email")
-    assert (Patient.objects.count(), AuditEntry.objects.count()) == (1, before)
+    before = Account.objects.count(), Patient.objects.count(), AuditEntry.objects.count()
+    with CaptureQueriesContext(connection) as known:
+        link = ask(email=taken, given_name="Other")
+    with CaptureQueriesContext(connection) as fresh:
+        ask(email="fresh@example.org", given_name="Other")
+    assert [query["sql"].split(" VALUES")[0][:60] for query in known] == [
+        query["sql"].split(" VALUES")[0][:60] for query in fresh
+    ]
+    # Even who guessed the link makes no second account.
+    with pytest.raises(LinkGone):
+        joining.confirm(link, password=GOOD["password"])
+    assert (Account.objects.count(), Patient.objects.count(), AuditEntry.objects.count()) == before
+
+
+def test_the_link_alone_opens_nothing_and_guesses_end() -> None:
+    link = ask(browser="the browser's own secret")
+    for guess in ["", "wrong", *["another wrong one"] * (joining.MOST_TRIES - 2)]:
+        with pytest.raises(Invalid) as refused:
+            joining.confirm(link, browser="another browser", password=guess)
+        assert refused.value.field == "password"
+    with pytest.raises(LinkGone):
+        joining.confirm(link, password=GOOD["password"])
+    assert not Account.objects.exists()
+    # The browser that asked is not kept out by another's guesses.
+    assert joining.confirm(link, browser="the browser's own secret")[0].given_name == "Nia"
+
+
+def test_two_who_signed_up_under_one_address_make_one_account() -> None:
+    mine, theirs = ask(), ask(given_name="Eve", password="somebody elses long words")
+    joining.confirm(mine, password=GOOD["password"])
+    with pytest.raises(LinkGone):
+        joining.confirm(theirs, password="somebody elses long words")
+    assert Account.objects.get().name == "Nia Brown"
+
+
+def test_a_sign_up_nobody_confirms_is_gone_after_a_day() -> None:
+    link = ask()
+    SignUp.objects.update(made_at=clock.now() - joining.LIVES)
+    with pytest.raises(LinkGone):
+        joining.confirm(link, password=GOOD["password"])
+    assert joining.forget_old() == 1
 
 
 def test_record_numbers_go_up_by_one() -> None:
@@ -128,7 +190,7 @@ def test_accounts_are_made_by_administrators_and_the_operator_only(house: House)
     assert identity.person_of_account(actions.create_account(actor=OPERATOR, **wish).pk).grants == frozenset()  # type: ignore[union-attr]
 
 
-def admin_of(house: House, email: str = "admin@example.org") -> Account:
+def admin_of(house: House, email: str = "chief@example.org") -> Account:
     made = account(email, "Ada Admin")
     facilities.grant_role(actor=OPERATOR, account_id=made.pk, facility_slug=house.facility.slug, role=Role.ADMIN)
     return made
@@ -136,7 +198,7 @@ def admin_of(house: House, email: str = "admin@example.org") -> Account:
 
 def test_an_administrator_closes_accounts_of_their_own_facility_only(house: House) -> None:
     admin = house.person(admin_of(house))
-    for foreign in (house.stranger_receptionist.pk, house.patient.account.pk, house.doctor.account.pk):  # type: ignore[union-attr]
+    for foreign in (house.stranger_receptionist.pk, house.patient.account.pk, house.stranger_doctor.account.pk):  # type: ignore[union-attr]
         with pytest.raises(NotFound):
             facilities.deactivate(actor=admin, account_id=foreign)
     with pytest.raises(NotFound):

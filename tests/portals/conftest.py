@@ -19,6 +19,7 @@ class Forms(HTMLParser):
         super().__init__()
         self.forms: list[dict[str, Any]] = []
         self._by_id: dict[str, dict[str, Any]] = {}
+        self._elsewhere: list[tuple[str, str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -30,19 +31,29 @@ class Forms(HTMLParser):
             owner = self._by_id[given["form"]]
             fields = {**owner["fields"], given["name"]: given["value"]}
             self.forms.append({"action": given["formaction"], "method": owner["method"], "fields": fields})
-        if tag == "input" and self.forms and given.get("name"):
+        if tag == "input" and given.get("form"):
+            # It stands outside its form, perhaps before it.
+            self._elsewhere.append((given["form"], given["name"], given.get("value", "")))
+        elif tag == "input" and self.forms and given.get("name"):
             kind = given.get("type", "text")
             if kind not in ("radio", "checkbox") or "checked" in given:
                 self.forms[-1]["fields"][given["name"]] = given.get("value", "")
             elif kind == "radio":
                 self.forms[-1].setdefault("radios", {}).setdefault(given["name"], []).append(given["value"])
 
+    def whole(self) -> list[dict[str, Any]]:
+        """The forms with what stands elsewhere on the page and belongs to them."""
+        for owner, name, value in self._elsewhere:
+            if owner in self._by_id:
+                self._by_id[owner]["fields"][name] = value
+        return self.forms
+
 
 def forms(response: Any) -> list[dict[str, Any]]:
     """The forms on a page."""
     reader = Forms()
     reader.feed(response.content.decode())
-    return reader.forms
+    return reader.whole()
 
 
 def form(response: Any, action: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from polyclinic.core import clock
-from polyclinic.portals.doctor.day import line
+from polyclinic.portals.doctor.lines import line
 from polyclinic.scheduling import actions, selectors
 from polyclinic.scheduling.models import Appointment, CareLink, ScheduleException, WeeklyHours
 from tests.house import House

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -15,6 +17,7 @@ def test_anyone_may_look(house: House, path: str) -> None:
     answer = Client().get(path)
     assert answer.status_code == 200
     assert b"<h1" in answer.content
+    assert re.search(r'<meta name="description" content="[^"<>]{20,160}">', answer.content.decode())
 
 
 def test_directory_finds_by_name_specialty_and_hospital(house: House) -> None:

@@ -64,7 +64,7 @@ class Driver:
                 intent.unknown += 1
                 connection.close()
                 connection = self._connect()
-                time.sleep(0.01)
+                time.sleep(0.05)
             with self._lock:
                 self.done += 1
 

@@ -7,6 +7,7 @@ database's own rule against overlaps is taken away first; without `look` so are 
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import sys
@@ -36,6 +37,7 @@ def weaken(*, database: bool, look: bool) -> None:
                 cursor.execute(statement)
     if not look:
         reserving.clear = lambda *_given: None  # type: ignore[assignment]
+        reserving._require_way = lambda *_given: None  # type: ignore[assignment]
         db.lock_keys = lambda _keys: None  # type: ignore[assignment]
 
 
@@ -51,6 +53,40 @@ def prepare(rivals: int) -> list[str]:
         for n in range(rivals)
     ]
     return [str(row.pk) for row in Patient.objects.bulk_create(rows)]
+
+
+# Between the two hospitals of the doctor whom rivals want there and here. Longer than a slot, shorter than two.
+WAY = 30
+
+
+def open_far(house: dict[str, str]) -> str:
+    """The same doctor's hours at another hospital, at the same times and with a room of its own."""
+    from polyclinic.facilities.models import Facility, Room
+    from polyclinic.people.models import Doctor
+    from polyclinic.scheduling.models import Schedule, WeeklyHours
+
+    near = Schedule.objects.select_related("facility").get(pk=house["schedule"])
+    place = Facility.objects.create(slug="far", name="Far Hospital", time_zone=near.facility.time_zone)
+    far = Schedule.objects.create(
+        doctor_id=near.doctor_id, facility=place, room=Room.objects.create(facility=place, name="Far room")
+    )
+    WeeklyHours.objects.bulk_create(
+        WeeklyHours(schedule=far, weekday=row.weekday, starts=row.starts, ends=row.ends) for row in near.weekly.all()
+    )
+    Doctor.objects.filter(pk=near.doctor_id).update(travel_minutes=WAY)
+    return str(far.pk)
+
+
+def too_close() -> int:
+    """Pairs of one doctor's neighbouring appointments at two hospitals with less than the way between them."""
+    from polyclinic.scheduling.models import Appointment
+
+    columns = ("doctor_id", "facility_id", "starts", "ends")
+    rows = list(Appointment.objects.order_by("doctor_id", "starts").values_list(*columns))
+    return sum(
+        one[0] == two[0] and one[1] != two[1] and two[2] - one[3] < timedelta(minutes=WAY)
+        for one, two in itertools.pairwise(rows)
+    )
 
 
 def slots(house: dict[str, str], rounds: int) -> list[datetime]:
@@ -95,7 +131,11 @@ def part(asked: dict[str, Any], numbers: list[int], house: dict[str, str], barri
         try:
             for turn, starts in enumerate(asked["slots"]):
                 barrier.wait(60)
-                answer = attempt(number, UUID(asked["patients"][number]), UUID(house["schedule"]), starts)
+                there = house["schedule"]
+                if asked.get("far") and number % 4 > 1:
+                    # At the other hospital, right after: no overlap, and no time to get there.
+                    there, starts = asked["far"], starts + timedelta(minutes=20)
+                answer = attempt(number, UUID(asked["patients"][number]), UUID(there), starts)
                 told.append((turn, answer))
                 if connection.vendor == "postgresql":
                     # As after a request: back into the pool, which is smaller than the crowd.
@@ -137,7 +177,12 @@ def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
     from polyclinic.scheduling.models import Appointment, Hold, Reservation
 
     weaken(database=asked["database"], look=True)
-    asked["patients"], asked["slots"] = prepare(asked["rivals"]), slots(house, asked["rounds"])
+    asked["patients"] = prepare(asked["rivals"])
+    if asked.get("far"):
+        asked["far"] = open_far(house)
+    # Rounds at two hospitals lie hours apart, for one round's winner must not be in the next one's way.
+    apart = 9 if asked.get("far") else 1
+    asked["slots"] = slots(house, asked["rounds"] * apart)[::apart]
     assert len(asked["slots"]) == asked["rounds"]
     connections.close_all()
     pool = getattr(connection, "close_pool", None)
@@ -163,6 +208,7 @@ def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
         "rounds": rounds,
         "broken": broken,
         "doubles": doubles(),
+        "too_close": too_close(),
         "appointments": Appointment.objects.count(),
         "reservations": Reservation.objects.count(),
         "holds": Hold.objects.count(),

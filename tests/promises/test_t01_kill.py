@@ -1,7 +1,7 @@
 """T1: kill -9 of the server again and again during bookings loses no acknowledged booking, books no time twice, keeps
 the audit chains whole, and every booking is heard by a listener, in order.
 
-In full on SQLite: 200 kills during 10,000 requests to book. On PostgreSQL 40 during 2,000. A fifth of the requests want
+In full on SQLite: 200 kills during 10,000 requests to book. On PostgreSQL 20 during 1,000. A fifth of the requests want
 a time that another wants at the same moment. All go over HTTP with an idempotency key and are repeated until answered.
 """
 
@@ -21,13 +21,13 @@ from tests.promises.kill_history import Intent, check
 from tests.promises.kill_server import KilledOften
 from tests.server import require_postgres
 
-DEADLINE_SECONDS = 400
+DEADLINE_SECONDS = 1200
 
 
 @pytest.mark.service
 @pytest.mark.parametrize(
     ("postgres", "bookings", "kills"),
-    [pytest.param(False, 10_000, 200, id="sqlite"), pytest.param(True, 2_000, 40, id="postgres")],
+    [pytest.param(False, 10_000, 200, id="sqlite"), pytest.param(True, 1_000, 20, id="postgres")],
 )
 def test_no_kill_loses_or_doubles_a_booking(postgres: bool, bookings: int, kills: int) -> None:
     if postgres:

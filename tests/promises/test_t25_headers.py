@@ -10,9 +10,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests.proxied import FORWARDED, PUBLIC_HOST, BehindProxy
 from tests.server import Server
 
 pytestmark = pytest.mark.service
+HSTS = "strict-transport-security"
+YEAR_SECONDS = 365 * 24 * 3600
 START = {"": "/", "patient": "/my", "doctor": "/doctor"}
 MOST = 120
 FETCHED = {"src", "srcset", "poster", "data", "action", "formaction"}
@@ -172,6 +175,90 @@ def test_cookies_are_out_of_reach(server: Server) -> None:
     assert "polyclinic_session=" in session
     assert "httponly" in session
     assert "samesite=lax" in session
+
+
+@pytest.fixture(scope="module")
+def behind_proxy() -> Iterator[Server]:
+    with BehindProxy() as running:
+        yield running
+
+
+# A page, a missing page, the API, its refusal, a live stream's refusal, a health check, a host that is none of ours.
+EVERY_KIND = [
+    ("GET", "/", {}, 200),
+    ("GET", "/nowhere", {}, 404),
+    ("GET", "/api/hospitals", {}, 200),
+    ("POST", "/api/appointments", {}, 401),
+    ("GET", "/live", {}, 401),
+    ("GET", "/health/ready", {}, 200),
+    ("GET", "/", {"Host": "evil.example"}, 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "more", "expected"), EVERY_KIND)
+def test_over_https_every_answer_asks_for_https_from_now_on(
+    behind_proxy: Server, method: str, path: str, more: dict[str, str], expected: int
+) -> None:
+    status, headers, _body = behind_proxy.request(method, path, headers={**FORWARDED, **more})
+    assert status == expected
+    asked = dict(part.strip().partition("=")[::2] for part in headers[HSTS].split(";"))
+    assert int(asked["max-age"]) >= YEAR_SECONDS
+    assert "includeSubDomains" in asked
+
+
+def test_over_https_cookies_are_secure(behind_proxy: Server) -> None:
+    """Through the proxy a person signs in as usual, and no cookie would ever leave over plain HTTP."""
+    _status, headers, _body = behind_proxy.request("GET", "/sign-in", headers=FORWARDED)
+    given = headers["set-cookie"]
+    token = re.search(r"__Host-polyclinic_csrf=(\w+)", given)
+    assert token
+    assert "secure" in _attributes(given)
+    fields = {"csrfmiddlewaretoken": token[1], "email": "meera@example.org", "password": "correct horse battery"}
+    sent = {
+        **FORWARDED, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://{PUBLIC_HOST}",
+        "Cookie": f"__Host-polyclinic_csrf={token[1]}",
+    }  # fmt: skip
+    body = urlencode(fields).encode()
+    status, headers, _body = behind_proxy.request("POST", "/sign-in", body=body, headers=sent)
+    assert status == 303
+    session = headers["set-cookie"]
+    key = re.search(r"__Host-polyclinic_session=(\w+)", session)
+    assert key
+    assert {"secure", "httponly", "samesite=lax"} <= _attributes(session)
+    for cookies in (given, session):
+        _only_this_hosts(cookies)
+    # Under the name that any neighbour could set, the very same key opens nothing, on pages, in the API and live.
+    for path, signed_in, not_so in (("/my", 200, 303), ("/api/auth/me", 200, 401), ("/live", 200, 401)):
+        for name, expected in (("__Host-polyclinic_session", signed_in), ("polyclinic_session", not_so)):
+            asked = {**FORWARDED, "Cookie": f"{name}={key[1]}"}
+            if (path, expected) != ("/live", 200):
+                assert behind_proxy.request("GET", path, headers=asked)[0] == expected, (path, name)
+    # A form that comes from elsewhere, or from our own name without HTTPS, is refused, token or not.
+    for origin in ("https://evil.example", f"http://{PUBLIC_HOST}"):
+        assert behind_proxy.request("POST", "/sign-in", body=body, headers={**sent, "Origin": origin})[0] == 403
+
+
+def test_over_plain_http_nothing_is_asked_that_cannot_be_kept(server: Server) -> None:
+    """Negative control; and who is no trusted proxy cannot make us say so either."""
+    for headers in ({}, {"X-Forwarded-Proto": "https"}):
+        _status, answered, _body = server.request("GET", "/sign-in", headers=headers)
+        assert HSTS not in answered
+        assert "secure" not in _attributes(answered["set-cookie"])
+        # The prefix would be refused there by the browser, and nobody could sign in.
+        assert "__Host-" not in answered["set-cookie"]
+
+
+def _only_this_hosts(cookies: str) -> None:
+    """A browser takes a cookie of this prefix only so: secure, for every path and for no other host."""
+    for one in re.split(r", (?=[\w-]+=)", cookies):
+        if one.startswith("__Host-"):
+            parts = {part.strip().lower() for part in one.split(";")[1:]}
+            assert {"secure", "path=/"} <= parts, one
+            assert not any(part.startswith("domain") for part in parts), one
+
+
+def _attributes(cookies: str) -> set[str]:
+    return {part.strip().lower() for part in re.split("[;,]", cookies)}
 
 
 def test_signed_in_pages_are_not_kept(server: Server) -> None:

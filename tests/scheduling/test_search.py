@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous
-from polyclinic.scheduling import actions, selectors
-from polyclinic.scheduling.models import Schedule
+from polyclinic.core.audit import reads
+from polyclinic.scheduling import actions, holds, selectors
+from polyclinic.scheduling.models import Hold, Schedule
 from polyclinic.scheduling.problems import SlotTaken
 from tests.house import House
 from tests.scheduling.test_booking import book
@@ -50,15 +52,32 @@ def test_the_buffer_keeps_the_doctor_after_each_visit(house: House) -> None:
         )  # fmt: skip
 
 
+def test_a_hold_takes_its_time_until_it_expires_swept_or_not(house: House) -> None:
+    actions.hold(actor=house.person(house.other_patient), schedule_id=house.schedule.pk, starts=house.slot())
+    book(house, 2)
+    assert [slot.starts for slot in search(house, doctor_id=house.doctor.pk)][:2] == [house.slot(1), house.slot(3)]
+    with clock.fixed(clock.now() + holds.HOLD_TIME + timedelta(seconds=1)):
+        assert Hold.objects.exists()
+        starts = [slot.starts for slot in search(house, doctor_id=house.doctor.pk)]
+    # What is booked stays taken: only the holds that ran out are looked past.
+    assert starts[:3] == [house.slot(), house.slot(1), house.slot(3)]
+
+
+def test_a_room_is_taken_for_the_other_doctor_too(house: House) -> None:
+    Schedule.objects.filter(pk=house.other_schedule.pk).update(room=house.room, version=2)
+    book(house, 1)
+    starts = [slot.starts for slot in search(house, doctor_id=house.other_doctor.pk)]
+    assert starts[:2] == [house.slot(), house.slot(2)]
+
+
 def test_hot_paths_cost_few_statements(house: House) -> None:
     patient, doctor = house.person(house.patient), house.person(house.doctor)
     made = book(house)
     search(house, schedule_id=house.schedule.pk)
 
     def cost(what: object) -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
+        # As in a request: what is looked at is gathered and recorded once the answer is known.
+        with reads.gathering(), CaptureQueriesContext(connection) as seen:
             what()  # type: ignore[operator]
         return len(seen)
 

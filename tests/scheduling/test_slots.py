@@ -145,3 +145,19 @@ def test_leave_takes_its_part_and_the_grid_begins_again_after_it() -> None:
     ]  # fmt: skip
     assert made.covers(low - 30, low)
     assert not made.covers(low - 30, low + 1)
+
+
+def test_hours_until_the_last_minute_are_hours_until_midnight() -> None:
+    """A clock writes no later end than 23:59, and the night goes on in the next day's hours."""
+    night = plan(WeeklyRow(0, time(22), time(23, 59)), WeeklyRow(1, time(0), time(2)))
+    monday = date(2026, 11, 23)
+    late = [moment_of(minute).astimezone(BERLIN).time() for minute in night.starts(monday, 30)]
+    assert late == [time(22), time(22, 30), time(23), time(23, 30)]
+    until_58 = plan(WeeklyRow(0, time(22), time(23, 58)))
+    assert len(until_58.starts(monday, 30)) == 3
+    midnight = wall_minute(monday + timedelta(days=1), time(0), BERLIN)
+    assert night.worked(monday) == [(midnight - 120, midnight)]
+    # In autumn the night is an hour longer, in spring an hour shorter; the day still ends at its own midnight.
+    for day, hours in ((FALL, 25), (SPRING, 23)):
+        whole = plan(WeeklyRow(6, time(0), time(23, 59)))
+        assert len(whole.starts(day, 60)) == hours

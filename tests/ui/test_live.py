@@ -122,6 +122,23 @@ def test_offline_says_since_when_and_heals(tab: Page, context: BrowserContext, p
     expect(tab.locator("[data-connection]")).to_have_text("Live")
 
 
+def test_coming_online_after_a_long_cut_opens_the_stream_at_once(
+    tab: Page, context: BrowserContext, puppet: Puppet
+) -> None:
+    """By then the next try lies far ahead; whoever has a line again does not wait for it."""
+    tab.clock.install()
+    _open(tab, puppet)
+    context.set_offline(True)
+    for _try in range(10):
+        tab.clock.run_for(10_000)
+        tab.wait_for_timeout(50)
+    expect(tab.locator("[data-connection]")).to_contain_text("Offline")
+    opened = len(puppet.opened)
+    context.set_offline(False)
+    expect(tab.locator("[data-connection]")).to_have_text("Live", timeout=4000)
+    assert len(puppet.opened) == opened + 1
+
+
 def test_resync_fetches_the_live_parts_anew(tab: Page, puppet: Puppet) -> None:
     _open(tab, puppet, row(1, "old"))
     puppet.pages["/day"] = page(row(1, "new") + row(2, "two"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 
 from tests.server import Server, server
@@ -36,3 +38,26 @@ def test_a_foreign_host_name_is_refused(server: Server) -> None:
 def test_a_doctors_page_asks_strangers_to_sign_in_and_lets_the_doctor_in(server: Server) -> None:
     assert server.request("GET", "/doctor")[1]["location"] == "/sign-in?next=%2Fdoctor"
     assert server.request("GET", "/doctor", cookies=server.cookies("doctor"))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", "/doctor", "/api/hospitals"])
+def test_asking_for_the_headers_alone_gives_those_of_the_page_and_no_body(server: Server, path: str) -> None:
+    cookies = server.cookies("doctor")
+    status, headers, body = server.request("GET", path, cookies=cookies)
+    alone_status, alone, nothing = server.request("HEAD", path, cookies=cookies)
+    assert (alone_status, nothing) == (status, b"")
+    assert alone["content-type"] == headers["content-type"]
+    assert alone["content-length"] == headers["content-length"]
+    assert int(alone["content-length"]) > 0
+    assert body
+
+
+def test_the_line_is_whole_after_a_head(server: Server) -> None:
+    """A body after the headers would be read as the beginning of the next answer."""
+    line = http.client.HTTPConnection("127.0.0.1", server.port)
+    for method in ("HEAD", "GET", "HEAD", "GET"):
+        line.request(method, "/")
+        answer = line.getresponse()
+        assert answer.status == 200
+        assert bool(answer.read()) is (method == "GET")
+    line.close()
