@@ -2,19 +2,25 @@
 # Needs Python 3.11 or newer and make; everything else is installed into .venv from the locked lists.
 
 PYTHON ?= python3
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 FLAGS := --disable-pip-version-check --quiet
 PYTEST := $(BIN)/pytest
 POSTGRES_URL ?= $(or $(TEST_POSTGRES_URL),postgres://root@127.0.0.1/postgres)
-FAST := not service and not browser and not postgres
+FAST := not service and not browser and not postgres and not wide
+# Tests wait for databases, and those of the whole suite for servers and browsers: more than there are cores keep the
+# cores busy.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SIDE_BY_SIDE := $(shell echo $$(( $(CORES) + 1 )))
+WHOLE_SIDE_BY_SIDE := $(shell echo $$(( $(CORES) + 2 )))
 REACHABLE := import sys; from tests.server import postgres_reachable as p; sys.exit(not p())
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fast lint lock assets bench docs clean
+.PHONY: help run test fast lint style types lock assets bench docs clean
 
 help:
-	@echo "make run     demo hospital on http://localhost:8000"
+	@echo "make run     demo hospital on http://localhost:$(PORT) (another: make run PORT=8080)"
 	@echo "make test    lint, types, contracts and every test"
 	@echo "make fast    the quick tests only"
 	@echo "make lint    style, types and import contracts"
@@ -43,27 +49,37 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@touch $@
 
 run: $(VENV)/.run
-	$(BIN)/polyclinic demo --serve
+	$(BIN)/polyclinic demo --serve --port $(PORT)
 
-lint: $(VENV)/.dev
+lint: style types
+
+style: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 fast: $(VENV)/.dev
 	$(PYTEST) -q -n auto -m "$(FAST)"
 
-# The same tests run on PostgreSQL first; the last thing said is then the whole suite's own summary: SQLite, live
-# servers (some of them on PostgreSQL) and browsers, one after the other because some of them measure time.
-test: lint
-	@if TEST_POSTGRES_URL=$(POSTGRES_URL) $(BIN)/python -c "$(REACHABLE)"; then \
+# The same tests run on PostgreSQL first, while types and contracts are checked beside them; the last thing said is then
+# the whole suite's own summary: SQLite, live servers (some of them on PostgreSQL) and browsers.
+test: style
+	@$(MAKE) --no-print-directory types >$(VENV)/types.log 2>&1 & types=$$!; \
+	if TEST_POSTGRES_URL=$(POSTGRES_URL) $(BIN)/python -c "$(REACHABLE)"; then \
 	  echo "The fast tests on PostgreSQL"; \
-	  DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -q -n auto -m "not service and not browser"; \
-	elif [ "$$REQUIRE_SERVICES" = 1 ]; then echo "PostgreSQL does not answer"; exit 1; \
-	else echo "PostgreSQL does not answer; its tests are left out"; fi
+	  DATABASE_URL=$(POSTGRES_URL) $(PYTEST) -q -n $(SIDE_BY_SIDE) --dist worksteal \
+	    -m "not service and not browser and not wide"; \
+	elif [ "$$REQUIRE_SERVICES" = 1 ]; then echo "PostgreSQL does not answer"; false; \
+	else echo "PostgreSQL does not answer; its tests are left out"; fi; tested=$$?; \
+	wait $$types; typed=$$?; cat $(VENV)/types.log; exit $$((tested || typed))
+	@echo "What is timed, with nothing beside it"
+	TEST_POSTGRES_URL=$(POSTGRES_URL) $(PYTEST) -q -s -m alone
 	@echo "The whole suite"
-	TEST_POSTGRES_URL=$(POSTGRES_URL) $(PYTEST) -q -m "service or not postgres"
+	TEST_POSTGRES_URL=$(POSTGRES_URL) $(PYTEST) -q -n $(WHOLE_SIDE_BY_SIDE) --dist worksteal \
+	  -m "(service or not postgres) and not alone"
 
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
