@@ -58,10 +58,15 @@ def _setup(_ask):
     house = houses.build()
     who = {"patient": house.patient, "other_patient": house.other_patient, "doctor": house.doctor}
     return {
-        "sessions": {name: _session(person.account) for name, person in who.items()},
+        "accounts": {name: str(person.account_id) for name, person in who.items()},
         "ids": {name: str(person.pk) for name, person in who.items()},
         "facility": str(house.facility.pk),
     }
+
+
+def _sign_in(ask):
+    """A new session for each account named."""
+    return {name: _session(Account.objects.get(pk=key)) for name, key in ask["accounts"].items()}
 
 
 def _append(ask):
@@ -155,7 +160,14 @@ def _metrics(_ask):
     return gateway.gateway.metrics()
 
 
-_DOORS = {"/setup": _setup, "/append": _append, "/revoke": _revoke, "/sessions": _sessions, "/metrics": _metrics}
+_DOORS = {
+    "/setup": _setup,
+    "/sign-in": _sign_in,
+    "/append": _append,
+    "/revoke": _revoke,
+    "/sessions": _sessions,
+    "/metrics": _metrics,
+}
 _DOORS |= {"/leave-alone": _leave_alone, "/member": _member, "/token": _token, "/book": _book}
 _DOORS |= {"/hold-open": _hold_open, "/commit": _commit}
 

@@ -49,6 +49,10 @@ class Live:
         ask = {"doctor": ids["doctor"], "patient": ids["patient"], "facility": self.people["facility"], **more}
         self.call("append", first=first, count=count, **ask)
 
+    def sign_in(self) -> None:
+        """Fresh sessions for everyone: those of tests long past have been idle for longer than a session may."""
+        self.people["sessions"] = self.call("sign-in", accounts=self.people["accounts"])
+
     def cookie(self, who: str) -> dict[str, str]:
         return {"Cookie": f"{COOKIE}={self.people['sessions'][who]}"}
 
@@ -65,7 +69,7 @@ def running(data: Path, **environment: str):
     process = subprocess.Popen(command, cwd=ROOT, env=environ)
     try:
         live = Live(port, process)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while True:
             try:
                 live.call("metrics")
@@ -75,6 +79,7 @@ def running(data: Path, **environment: str):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         live.people = live.call("setup")
+        live.sign_in()
         yield live
     finally:
         process.terminate()
