@@ -34,21 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
     travel = time_machine.travel(morning)
     travel.start()
     config.add_cleanup(travel.stop)
-    ids._last = 0
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Programs of their own keep the machine's time, and so do the tests that start them."""
+    # Ids never go back: what a test gave out in a year it travelled to must not hold the next test's there.
+    ids._last = 0
     if not any(map(item.get_closest_marker, ("service", "browser"))):
         return (yield)
-    # Ids never go back: what was given out at another time of day must not hold them there.
     with time_machine.travel(time_machine.escape_hatch.datetime.datetime.now(UTC)):
-        ids._last = 0
-        try:
-            return (yield)
-        finally:
-            ids._last = 0
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

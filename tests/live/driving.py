@@ -41,7 +41,7 @@ class Live:
 
     def call(self, door: str, **ask: Any) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.url}/{door}", data=json.dumps(ask).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
     def append(self, first: int, count: int = 1, **more: Any) -> None:
@@ -114,7 +114,7 @@ class Listener:
         self.response = await self._http.get(self._url, headers=headers, params=query, timeout=timeout)
         return self.response
 
-    async def next(self, seconds: float = 5.0) -> Heard | None:
+    async def next(self, seconds: float = 30.0) -> Heard | None:
         """The next event, or None when the server ended the stream. Raises TimeoutError on silence."""
         async with asyncio.timeout(seconds):
             while True:

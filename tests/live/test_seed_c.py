@@ -71,7 +71,7 @@ class Dashboard:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.client.disconnect(), 1)
 
-    async def until(self, name: str, type_: str, seconds: float = 10) -> dict[str, Any]:
+    async def until(self, name: str, type_: str, seconds: float = 60) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             while True:
                 for heard, data in self.heard:

@@ -48,7 +48,7 @@ class Ear:
     def of(self, name: str) -> list[Any]:
         return [data for heard, data in self.heard if heard == name]
 
-    async def until(self, reached, seconds: float = 5.0) -> None:
+    async def until(self, reached, seconds: float = 30.0) -> None:
         async with asyncio.timeout(seconds):
             while not reached():
                 self._news.clear()
@@ -99,7 +99,7 @@ def test_nothing_is_lost_or_out_of_order(live: Live, transports: tuple[str, ...]
             events = ear.of("appointment.booked")
             return [event["revision"] for event in events if event["appointmentId"] == stream]
 
-        await ear.until(lambda: len(mine()) >= 400, 20)
+        await ear.until(lambda: len(mine()) >= 400, 60)
         assert mine() == list(range(1, 401))
 
     drive(live, "doctor", story)

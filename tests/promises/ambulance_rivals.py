@@ -142,7 +142,7 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
         process.start()
     told = [answer for _process in parts for answer in answers.get(timeout=100)]
     for process in parts:
-        process.join(30)
+        process.join(120)
     rounds = [Counter(answer for turn, answer in told if turn == wanted) for wanted in range(asked["rounds"])]
     return {
         "rounds": [dict(one) for one in rounds],

@@ -122,7 +122,7 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
         process.start()
     told = [answer for _process in parts for answer in answers.get(timeout=100)]
     for process in parts:
-        process.join(30)
+        process.join(120)
     rounds: list[Counter[str]] = [Counter() for _bed in asked["beds"]]
     for turn, answer in told:
         if turn >= 0:

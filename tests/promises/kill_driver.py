@@ -112,7 +112,7 @@ class Listener(threading.Thread):
                 time.sleep(0.02)
 
     def _listen(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             headers = {"Cookie": f"polyclinic_session={self._session}"}
             if self._last:

@@ -198,7 +198,7 @@ def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
         process.start()
     told = [answer for _process in parts for answer in answers.get(timeout=100)]
     for process in parts:
-        process.join(30)
+        process.join(120)
     rounds: list[dict[str, int]] = [{} for _turn in asked["slots"]]
     broken = [answer for turn, answer in told if turn < 0]
     for turn, answer in told:

@@ -77,7 +77,7 @@ def test_t03_of_two_who_want_one_bed_one_gets_it(committed_house: House) -> None
     bed, barrier, told = wing.beds["I1"].pk, threading.Barrier(2), []
 
     def rival(stay: Any) -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             actions.reserve(actor=DEMO, stay_id=stay, bed_id=bed)
         except Problem as refused:

@@ -33,6 +33,8 @@ pytestmark = [
 
 EVENTS = 300
 EACH = 10
+# Seconds without a word after which an event counts as lost: not a promise, only longer than any machine stands still.
+PATIENCE = 20
 
 
 class Gap(AssertionError):
@@ -57,7 +59,7 @@ async def by_stream(live: Live, stream: str, chance: random.Random) -> None:
                 if len(heard) >= EVENTS:
                     break
                 try:
-                    event = await listener.next(6)
+                    event = await listener.next(PATIENCE)
                 except TimeoutError:
                     raise Gap(f"silence after {len(heard)} of {EVENTS}") from None
                 if event is None:
@@ -81,7 +83,7 @@ async def by_socket(live: Live, stream: str, chance: random.Random) -> None:
         enough = min(chance.randint(1, 120), EVENTS - len(heard))
         try:
             await ear.connect(transports, aliases=False, cursor=cursor)
-            await ear.until(lambda ear=ear, enough=enough: len(ear.of("appointment.booked")) >= enough, 6)
+            await ear.until(lambda ear=ear, enough=enough: len(ear.of("appointment.booked")) >= enough, PATIENCE)
         except TimeoutError:
             raise Gap(f"silence after {len(heard)} of {EVENTS}") from None
         finally:
