@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from polyclinic.core import ids
 from polyclinic.core.audit import guard
@@ -23,6 +24,11 @@ from tests import schema
 
 SERVICES = ("service", "browser", "postgres")
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+# A machine that tests much at once may take a second for what else takes a millisecond: no property is about time.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

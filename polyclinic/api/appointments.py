@@ -73,7 +73,10 @@ def list_appointments(
 @router.post("/appointments", response=_MADE, summary="Book")
 @declare("any caller")
 def book(request: HttpRequest, body: Booking) -> HttpResponse:
-    """Book a slot. When it has just been taken the answer is 409 with the next three free slots."""
+    """Book a slot. When it has just been taken the answer is 409 with the next three free slots.
+
+    Who may overbook says in `overbook` why: a taken time then takes one extra patient, up to the day's limit.
+    """
     actor = answers.person_of(request)
     ratelimit.check("booking", account=actor.label)
     patient_id = body.patient_id or actor.patient_id
@@ -89,6 +92,7 @@ def book(request: HttpRequest, body: Booking) -> HttpResponse:
             service_id=body.service_id,
             hold_id=body.hold_id,
             reason=body.reason,
+            overbook=body.overbook,
         )
         return 201, selectors.appointment(actor, made.pk)
 

@@ -23,6 +23,7 @@ from polyclinic.api import (
     privacy,
     refills,
     schedules,
+    series,
     visits,
     working,
 )
@@ -34,6 +35,7 @@ for router in (
     factors.router,
     apikeys.router,
     appointments.router,
+    series.router,
     schedules.router,
     laboratory.router,
     laboratory_files.router,

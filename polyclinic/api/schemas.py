@@ -96,6 +96,8 @@ class Booking(Body):
     service_id: UUID | None = None
     hold_id: UUID | None = None
     reason: Annotated[Text, Field(max_length=200)] = ""
+    # Why the patient must be seen at a time that is taken; empty: only a free time will do.
+    overbook: Annotated[Text, Field(max_length=200)] = ""
 
 
 class Move(Body):

@@ -12,19 +12,20 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Person, SystemActor
 from polyclinic.core.crypto.fields import stored
-from polyclinic.core.db import InsertStatement, transactional
+from polyclinic.core.db import InsertStatement, lock_keys, transactional
 from polyclinic.core.errors import IllegalTransition, Invalid, NotFound, Unauthenticated
 from polyclinic.core.outbox import log
 from polyclinic.people.models import Doctor
-from polyclinic.scheduling import frames, holds, known, problems, reserving
+from polyclinic.scheduling import frames, holds, known, overbooking, problems, reserving
 from polyclinic.scheduling.events import AvailabilityChanged
 from polyclinic.scheduling.holds import extend_hold, hold, release_hold, sweep_holds
-from polyclinic.scheduling.models import Appointment, CareLink, Reservation
+from polyclinic.scheduling.models import Appointment, CareLink, Overbooking, Reservation
 from polyclinic.scheduling.problems import SlotTaken
 from polyclinic.scheduling.reserving import Place
-from polyclinic.scheduling.states import APPOINTMENT, CANCELLED, DECLINED, subject_of
+from polyclinic.scheduling.states import APPOINTMENT, subject_of
 
 MAX_REASON = 200
+FREEING = ("cancel", "decline")
 STEPS = ("confirm", "decline", "cancel", "check_in", "complete", "no_show")
 
 _APPOINTMENT_FIELDS = (
@@ -46,12 +47,14 @@ def book(
     service_id: UUID | None = None,
     hold_id: UUID | None = None,
     reason: str = "",
+    overbook: str = "",
 ) -> Appointment:
     """Book a slot for a patient, by time or by a hold of the actor's own. The first one puts the patient in the
-    doctor's list.
+    doctor's list. With `overbook`, which says why, a taken time takes one extra patient (`scheduling.overbooking`).
 
     Raises NotFound (foreign or missing alike), Forbidden, Invalid (naming the field), SlotTaken, PatientBusy.
     """
+    why = overbooking.checked(overbook) if overbook else ""
     if hold_id is not None:
         kept = holds.own(actor, hold_id)
         schedule_id, starts, service_id = kept.schedule_id, kept.starts, kept.service_id
@@ -79,12 +82,21 @@ def book(
         booked_by=actor.label,
     )
 
+    extra = bool(why) and overbooking.needed(actor, wanted, patient_id)
+
     def insert() -> None:
         # Foreign keys are looked at on commit: the time is taken first, so a refusal leaves nothing behind.
-        reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk)
+        if extra:
+            overbooking.reserve(actor, wanted, patient_id, made.pk)
+        else:
+            reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk)
         _insert_appointment.run(*[stored(made, name) for name in _APPOINTMENT_ATTRIBUTES])
 
-    ledger.create(APPOINTMENT, "book", made, actor=actor, insert=insert)
+    if extra:
+        ledger.create(APPOINTMENT, "overbook", made, actor=actor, reason=why, insert=insert)
+        overbooking.note(made, why)
+    else:
+        ledger.create(APPOINTMENT, "book", made, actor=actor, insert=insert)
     known.attach(made)
     log.append(AvailabilityChanged.at(frame.doctor_id, frame.facility_id, made.starts, frame.time_zone))
     return made
@@ -119,6 +131,9 @@ def reschedule(
     old = AvailabilityChanged.at(row.doctor_id, row.facility_id, row.starts, row.facility.time_zone)
     Reservation.objects.filter(appointment_id=row.pk).delete()
     reserving.reserve(actor, wanted, row.patient_id, appointment_id=row.pk)
+    # It has a time of its own now; whoever was beside its old one has that one.
+    Overbooking.objects.filter(pk=row.pk).delete()
+    overbooking.move_up(row)
     changes: dict[str, object] = {
         "starts": wanted.starts,
         "ends": wanted.ends,
@@ -153,9 +168,13 @@ def take(
 
 def step(actor: Actor, row: Appointment, action: str, *, version: int | None = None, reason: str = "") -> Appointment:
     """The step itself, for a row already loaded with its facility in the running transaction."""
+    if action in FREEING:
+        # Before the row, as a booking does it: two that take these in turn would wait for each other.
+        lock_keys([row.doctor_id])
     ledger.apply(APPOINTMENT, action, row, actor=actor, version=version, changes={"attention": ""}, reason=reason)
-    if row.state in (CANCELLED, DECLINED):
+    if action in FREEING:
         Reservation.objects.filter(appointment_id=row.pk).delete()
+        overbooking.move_up(row)
         log.append(AvailabilityChanged.at(row.doctor_id, row.facility_id, row.starts, row.facility.time_zone))
     return row
 

@@ -29,6 +29,8 @@ class Schedule(models.Model):
     slot_minutes = models.PositiveSmallIntegerField(_("slot length, minutes"), null=True, blank=True)
     buffer_minutes = models.PositiveSmallIntegerField(_("buffer after each slot, minutes"), null=True, blank=True)
     bookable = models.BooleanField(_("bookable"), default=True)
+    # How many patients a day may be booked into times that are taken already (`scheduling.overbooking`).
+    overbook_limit = models.PositiveSmallIntegerField(_("extra patients a day"), default=0)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -130,6 +132,8 @@ class Reservation(models.Model):
         DOCTOR = "doctor", _("Doctor")
         ROOM = "room", _("Room")
         PATIENT = "patient", _("Patient")
+        # Beside a doctor's taken time: where the one extra patient of that time goes.
+        EXTRA = "extra", _("Extra")
 
     resource_id = models.UUIDField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -148,6 +152,55 @@ class Reservation(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["resource_id", "starts", "ends"], name="reservation_resource")]
+
+
+class Overbooking(models.Model):
+    """An appointment that was booked into a time already taken, and why somebody allowed it. It stays a fact when the
+    other appointment goes and this one moves up.
+    """
+
+    appointment = models.OneToOneField(Appointment, models.CASCADE, primary_key=True, related_name="overbooking")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+", db_index=False)
+    reason = EncryptedTextField(_("why beyond the limit"), owner="patient_id", max_length=200)
+    at = models.DateTimeField(default=clock.now)
+
+
+class AppointmentSeries(models.Model):
+    """Appointments that come again at the same wall-clock time: every so many days, weeks or months, so many times."""
+
+    class Unit(models.TextChoices):
+        DAY = "day", _("days")
+        WEEK = "week", _("weeks")
+        MONTH = "month", _("months")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointment_series")
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="+", db_index=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="+", db_index=False)
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="+", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    every = models.PositiveSmallIntegerField()
+    unit = models.CharField(max_length=8, choices=Unit.choices)
+    planned = models.PositiveSmallIntegerField()
+    made_by = models.CharField(max_length=64)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(every__gte=1), name="series_every")]
+
+
+class SeriesOccurrence(models.Model):
+    """One date of a series: when the rule wants it, and the appointment it became; none when it was left out."""
+
+    series = models.ForeignKey(AppointmentSeries, models.CASCADE, related_name="occurrences", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    planned_starts = models.DateTimeField()
+    appointment = models.OneToOneField(
+        Appointment, models.CASCADE, null=True, blank=True, related_name="series_occurrence"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["series", "number"], name="series_occurrence_once")]
 
 
 class CareLink(models.Model):

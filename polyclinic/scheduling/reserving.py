@@ -100,7 +100,18 @@ def reserve(
     Holds that have expired, and the actor's own, give way. Raises SlotTaken or PatientBusy and has then
     written nothing of its own.
     """
-    resources = wanted.resources(patient_id)
+    take(actor, wanted, wanted.resources(patient_id), appointment_id=appointment_id, hold_id=hold_id)
+
+
+def take(
+    actor: Actor,
+    wanted: Place,
+    resources: list[tuple[UUID, str, datetime, datetime]],
+    *,
+    appointment_id: UUID | None = None,
+    hold_id: UUID | None = None,
+) -> None:
+    """`reserve` for resources that are named: (id, kind, from, until) each."""
     db.lock_keys(resource for resource, *_rest in resources)
     if db.is_postgres() and not frames.unchanged(wanted.frame):
         # The hours changed while we waited for the doctor's lock; what we checked against is no longer true.

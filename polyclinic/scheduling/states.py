@@ -38,6 +38,7 @@ APPOINTMENT: Final = Machine(
     tell=_tell,
     transitions=(
         _R(None, "book", BOOKED, "appointment.book", events.AppointmentBooked, rules.bookable_time),
+        _R(None, "overbook", BOOKED, "appointment.overbook", events.AppointmentBooked, rules.bookable_time),
         _R(BOOKED, "confirm", CONFIRMED, "appointment.confirm", events.AppointmentConfirmed, rules.not_over),
         _R(BOOKED, "decline", DECLINED, "appointment.decline", events.AppointmentDeclined, rules.not_over),
         _R(CONFIRMED, "decline", DECLINED, "appointment.decline", events.AppointmentDeclined, rules.not_over),

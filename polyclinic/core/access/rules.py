@@ -81,6 +81,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("appointment.hold", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY),
     # Who diagnoses books the follow-up.
     *_rows("appointment.book", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY, main_doctor=_FACILITY),
+    # A second patient into one doctor's time: for those who answer for the wait.
+    *_rows("appointment.overbook", doctor=_TREATING, main_doctor=_FACILITY),
     *_rows("appointment.reschedule", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY),
     # A manager who closes a doctor's hours may cancel whom it concerns.
     *_rows("appointment.cancel", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY, manager=_FACILITY),
