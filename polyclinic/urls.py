@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("polyclinic.portals.files.urls")),
     path("", include("polyclinic.portals.patient.urls")),
     path("", include("polyclinic.portals.doctor.urls")),
+    path("", include("polyclinic.portals.booking.urls")),
     path("", include("polyclinic.portals.checker.urls")),
     path("", include("polyclinic.portals.consulting.urls")),
     path("", include("polyclinic.portals.lab.urls")),

@@ -11,7 +11,7 @@ from ninja import Query, Router
 
 from polyclinic.api import answers
 from polyclinic.api.api import PROBLEMS
-from polyclinic.api.schemas import ExceptionWish, WeeklyPlan, described, list_of
+from polyclinic.api.schemas import ExceptionWish, ExtraPatients, WeeklyPlan, described, list_of
 from polyclinic.core.errors import Invalid, NotFound
 from polyclinic.scheduling import schedules, selectors
 from polyclinic.scheduling.rows import ScheduleView, WeeklyRow
@@ -57,6 +57,20 @@ def replace_schedule(request: HttpRequest, doctorId: str, scheduleId: str, body:
         acknowledged=frozenset(body.acknowledged),
         resolution=body.resolution,
     )
+    return _fresh(request, doctorId, scheduleId)
+
+
+@router.put(
+    "/doctors/{doctorId}/schedules/{scheduleId}/overbooking", response=_ROW, summary="Set how many extra patients a day"
+)
+@declare("schedule.edit")
+def set_overbooking(request: HttpRequest, doctorId: str, scheduleId: str, body: ExtraPatients) -> HttpResponse:
+    """How many patients a day may be booked beside times that are taken. Needs the version last seen."""
+    view = _of(request, doctorId, scheduleId)
+    schedules.set_overbooking(
+        actor=answers.person_of(request), schedule_id=view.id, limit=body.overbook_limit,
+        version=_version(request, body.version),
+    )  # fmt: skip
     return _fresh(request, doctorId, scheduleId)
 
 

@@ -154,6 +154,13 @@ class WeeklyPlan(Body):
     resolution: Literal["keep", "cancel"] = "keep"
 
 
+class ExtraPatients(Body):
+    """How many patients a day may be booked into times that are taken."""
+
+    overbook_limit: Annotated[int, Field(strict=True, ge=0, le=20)]
+    version: Version | None = None
+
+
 class ExceptionWish(Body):
     """Leave or a one-off opening."""
 

@@ -8,7 +8,6 @@ at another hospital too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -110,18 +109,15 @@ def extra_on(schedule_id: UUID, zone: str, moment: datetime) -> int:
     ).count()  # fmt: skip
 
 
-def which(appointment_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these appointments that were booked as extra ones."""
-    return set(Overbooking.objects.filter(pk__in=list(appointment_ids)).values_list("pk", flat=True))
-
-
-def taken_times(viewer: Viewer, schedule_id: UUID, day: date, service_id: UUID | None = None) -> list[Slot]:
+def taken_times(viewer: Viewer, schedule_id: UUID, day: date) -> list[Slot]:
     """Times of this day that are taken and could still take an extra patient; none once the day's limit is reached.
 
-    Raises NotFound for an unknown schedule, Forbidden for who may not overbook there.
+    Raises NotFound for a schedule that is not there, or in which the viewer may not overbook.
     """
     frame = frames.required(schedule_id)
-    policy.require(viewer, "appointment.overbook", Subject(doctor_id=frame.doctor_id, facility_id=frame.facility_id))
+    policy.require_sight(
+        viewer, "appointment.overbook", Subject(doctor_id=frame.doctor_id, facility_id=frame.facility_id)
+    )
     limit = Schedule.objects.filter(pk=schedule_id).values_list("overbook_limit", flat=True)[0]
     first, last = _day(day, frame.time_zone)
     if extra_on(schedule_id, frame.time_zone, first) >= limit:

@@ -109,6 +109,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     buffer_minutes: int
     own_slot_minutes: int | None
     own_buffer_minutes: int | None
+    overbook_limit: int
     weekly: tuple[WeeklyRow, ...]
     exceptions: tuple[ExceptionRow, ...]
 

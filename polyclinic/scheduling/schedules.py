@@ -18,7 +18,7 @@ from polyclinic.core.actors import Actor, Person, SystemActor, Viewer
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Invalid, NotFound, StaleEdit, Unauthenticated
 from polyclinic.core.outbox import log
-from polyclinic.scheduling import actions, frames, reserving, selectors
+from polyclinic.scheduling import actions, frames, overbooking, reserving, selectors
 from polyclinic.scheduling.events import ScheduleChanged
 from polyclinic.scheduling.models import Appointment, Schedule, ScheduleException, WeeklyHours
 from polyclinic.scheduling.problems import PatientsStranded
@@ -87,6 +87,23 @@ def set_weekly(
         for part in weekly
     )
     _resolve(actor, row, plan, acknowledged, resolution)
+    return row
+
+
+@transactional
+def set_overbooking(*, actor: Actor, schedule_id: UUID, limit: int, version: int) -> Schedule:
+    """How many patients a day may be booked into times that are taken (0 to 20); who is booked stays booked.
+
+    Raises Invalid naming the field, StaleEdit, Forbidden, NotFound.
+    """
+    row = _locked(actor, schedule_id)
+    if not 0 <= limit <= overbooking.MAX_LIMIT:
+        raise Invalid(
+            _("Choose between %(low)s and %(high)s.") % {"low": 0, "high": overbooking.MAX_LIMIT}, code="range",
+            field="overbookLimit",
+        )  # fmt: skip
+    detail: dict[str, object] = {"before": row.overbook_limit, "after": limit}
+    _change(actor, row, "schedule.set_overbooking", version, {"overbook_limit": limit}, detail)
     return row
 
 

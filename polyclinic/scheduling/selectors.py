@@ -214,6 +214,13 @@ def schedules_of_doctor(viewer: Viewer, doctor_id: UUID) -> list[ScheduleView]:
     ]
 
 
+def schedules_of_facility(viewer: Viewer, facility_id: UUID) -> list[ScheduleView]:
+    """Schedules in which patients are booked at a facility, by the doctor's name. Raises NotFound elsewhere."""
+    policy.require_sight(viewer, "schedule.view", Subject(facility_id=facility_id))
+    rows = _schedules().filter(facility_id=facility_id, bookable=True, doctor__account__is_active=True)
+    return [_view(row) for row in rows.order_by("doctor__family_name", "doctor__given_name", "pk")]
+
+
 def places_of_doctor(viewer: Viewer, doctor_id: UUID) -> list[tuple[str, str]]:
     """Name and time zone of each place where a doctor has a schedule that the viewer may see, by name."""
     require_doctor(viewer, "schedule.view", doctor_id)
@@ -247,6 +254,7 @@ def _view(row: Schedule) -> ScheduleView:
         buffer_minutes=row.facility.buffer_minutes if own_buffer is None else own_buffer,
         own_slot_minutes=own_slot,
         own_buffer_minutes=own_buffer,
+        overbook_limit=row.overbook_limit,
         weekly=tuple(WeeklyRow(part.weekday, part.starts, part.ends, part.kind) for part in weekly),
         exceptions=tuple(
             ExceptionRow(part.pk, part.kind, part.starts, part.ends, part.note) for part in coming if part.ends > now

@@ -66,10 +66,12 @@ from polyclinic.scheduling import (
     care,
     held,
     leaves,
+    overbooking,
     patients,
     rota,
     schedules,
     selectors,
+    series,
     stats,
     travel,
 )
@@ -206,7 +208,14 @@ class Side:
             actor=house.person(doctor), schedule_id=schedule.pk, kind="annual", starts=begin,
             ends=begin + timedelta(days=1),
         ).pk  # fmt: skip
-        self.opened_for_work = {str(self.invited), str(self.away)}
+        slot = availability.first_free(house.person(doctor), schedule_id=schedule.pk, limit=40)[-1]
+        self.series = series.book(
+            actor=house.person(doctor), patient_id=self.patient, schedule_id=schedule.pk, starts=slot.starts, every=1,
+            unit="week", count=2,
+        ).pk  # fmt: skip
+        found = series.get(house.person(doctor), self.series)
+        self.in_series = found.occurrences[0].appointment_id
+        self.opened_for_work = {str(self.invited), str(self.away), str(self.series), str(self.in_series)}
 
     def leave(self) -> ExceptionRow:
         now = clock.now()
@@ -263,6 +272,10 @@ CLOSED: dict[str, Call] = {
     "scheduling.patients.patient_of_doctor": lambda v, s: patients.patient_of_doctor(v, s.patient),
     "scheduling.selectors.schedule": lambda v, s: selectors.schedule(v, s.schedule),
     "scheduling.selectors.schedules_of_doctor": lambda v, s: selectors.schedules_of_doctor(v, s.doctor),
+    "scheduling.selectors.schedules_of_facility": lambda v, s: selectors.schedules_of_facility(v, s.facility),
+    "scheduling.overbooking.taken_times": lambda v, s: overbooking.taken_times(v, s.schedule, s.day),
+    "scheduling.series.get": lambda v, s: series.get(v, s.series),
+    "scheduling.series.of_appointment": lambda v, s: series.of_appointment(v, s.in_series),
     "scheduling.selectors.places_of_doctor": lambda v, s: selectors.places_of_doctor(v, s.doctor),
     "scheduling.schedules.affected_by": lambda v, s: schedules.affected_by(v, s.schedule, exception=s.leave()),
     "scheduling.asked.doctor_invitation": lambda v, s: asked.doctor_invitation(v, s.invited),
@@ -458,6 +471,7 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         assert all(seen.values())
         counts = {"scheduling.patients.new_patient_count", "scheduling.stats.facility_stats"}
         bare = {f"scheduling.selectors.{name}" for name in ("schedule", "schedules_of_doctor", "places_of_doctor")}
+        bare |= {"scheduling.selectors.schedules_of_facility", "scheduling.overbooking.taken_times"}
         # Times and doctors alone; and a list of what was seen while nobody looked.
         bare |= {"consent.selectors.openings", "privacy.selectors.seen_during", "scheduling.care.doctors_of_patient"}
         # Sums, and numbers of receipts and invoices.

@@ -54,6 +54,7 @@ MACHINE: Final = {
     "tokens.ApiKey": "prefix digest scopes networks", "facilities.Facility": "slug time_zone",
     "facilities.Department": "slug", "facilities.Service": "slug specialty", "facilities.CustomRole": "permissions",
     "scheduling.Hold": "holder", "scheduling.DoctorInvitation": "weekly", "scheduling.LeaveRequest": "kind",
+    "scheduling.AppointmentSeries": "unit",
     "files.StoredFile": "kind media_type secret digest", "files.ResultFile": "media_type secret digest",
     "files.Portrait": "media_type secret digest",
     "privacy.PrivacyRequest": "field",

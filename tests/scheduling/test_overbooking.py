@@ -133,5 +133,5 @@ def test_the_times_that_could_take_one_more(house: House, full: Appointment) -> 
     assert [slot.starts for slot in offered] == [house.slot(0)]
     squeeze(house)
     assert overbooking.taken_times(doctor, house.schedule.pk, house.workday()) == []
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         overbooking.taken_times(house.person(house.receptionist), house.schedule.pk, house.workday())

@@ -25,6 +25,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("appointment.read_reason", _("Read why a patient comes")),
             ("appointment.hold", _("Keep a time for a moment")),
             ("appointment.book", _("Book")),
+            ("appointment.overbook", _("Book an extra patient")),
             ("appointment.reschedule", _("Move")),
             ("appointment.cancel", _("Cancel")),
             ("appointment.confirm", _("Confirm")),

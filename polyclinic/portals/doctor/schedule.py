@@ -71,6 +71,21 @@ def edit(request: HttpRequest, schedule_id: str) -> HttpResponse:
 
 @declare("schedule.edit")
 @require_POST
+def set_extra(request: HttpRequest, schedule_id: str) -> HttpResponse:
+    """How many extra patients a day."""
+    schedule = own_schedule(request, schedule_id)
+
+    def save() -> None:
+        limit = forms.read_minutes(request.POST.get("overbookLimit", ""), "overbookLimit")
+        schedules.set_overbooking(
+            actor=person_of(request), schedule_id=schedule.id, limit=limit or 0, version=_version(request)
+        )
+
+    return _try(request, schedule, save, _("It is saved."))
+
+
+@declare("schedule.edit")
+@require_POST
 def add_exception(request: HttpRequest, schedule_id: str) -> HttpResponse:
     schedule = own_schedule(request, schedule_id)
 

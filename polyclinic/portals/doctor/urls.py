@@ -26,6 +26,7 @@ urlpatterns = [
     path("doctor/schedule", schedule.choose),
     path("doctor/schedule/<str:schedule_id>", schedule.edit),
     path("doctor/schedule/<str:schedule_id>/state", schedule.state),
+    path("doctor/schedule/<str:schedule_id>/extra", schedule.set_extra),
     path("doctor/schedule/<str:schedule_id>/exceptions", schedule.add_exception),
     path("doctor/schedule/<str:schedule_id>/exceptions/<str:exception_id>/remove", schedule.remove_exception),
 ]

@@ -19,7 +19,7 @@ from polyclinic.people import selectors as people
 from polyclinic.portals.common import page_of, patient_of, person_of, show, viewer_of
 from polyclinic.portals.patient import ics, visit
 from polyclinic.portals.patient.people import acting
-from polyclinic.scheduling import selectors
+from polyclinic.scheduling import selectors, series
 from polyclinic.web.access import declare
 
 # States in which the patient is still expected or already there.
@@ -86,7 +86,12 @@ def coming(request: HttpRequest) -> HttpResponse:
 def appointment(request: HttpRequest, appointment_id: str) -> HttpResponse:
     row = own(request, appointment_id)
     return show(
-        request, "patient/appointment.html", row=row, place=facility_of(request, row.facility_id), now=clock.now()
+        request,
+        "patient/appointment.html",
+        row=row,
+        place=facility_of(request, row.facility_id),
+        now=clock.now(),
+        series=series.of_appointment(person_of(request), row.id),
     )
 
 
@@ -96,7 +101,12 @@ def appointment_state(request: HttpRequest, appointment_id: str) -> HttpResponse
     """Only what changes on that page: the state and what can be done."""
     row = own(request, appointment_id)
     return show(
-        request, "patient/_appointment.html", row=row, place=facility_of(request, row.facility_id), now=clock.now()
+        request,
+        "patient/_appointment.html",
+        row=row,
+        place=facility_of(request, row.facility_id),
+        now=clock.now(),
+        series=series.of_appointment(person_of(request), row.id),
     )
 
 
