@@ -91,7 +91,7 @@ def measure(place: Any, rounds: int) -> dict[str, dict[str, float]]:  # noqa: AN
 
     boss = Person(account_id=new_id(), name="Boss", grants=frozenset({Grant("manager", place.pk)}))
     today = days.today(days.zone_of(place.pk))
-    field = selectors.Facility._meta.pk
+    field = type(place)._meta.pk
     key = field.get_db_prep_value(place.pk, connection)
     found = {}
     for many in (30, 365, DAYS):

@@ -30,19 +30,23 @@ Schedule.objects.filter(pk="{schedule}").update(department_id="{department}", ve
 BOOK = """
 import django
 django.setup(set_prefix=False)
+from uuid import UUID
 from polyclinic.core.actors import Anonymous, SystemActor
 from polyclinic.scheduling import actions, availability
-demo = SystemActor("demo")
-free = availability.first_free(Anonymous(), schedule_id="{schedule}", limit=1)
-made = actions.book(actor=demo, patient_id="{patient}", schedule_id="{schedule}", starts=free[0].starts)
+schedule, patient = UUID("{schedule}"), UUID("{patient}")
+free = availability.first_free(Anonymous(), schedule_id=schedule, limit=1)
+made = actions.book(
+    actor=SystemActor("demo"), patient_id=patient, schedule_id=schedule, starts=free[0].starts
+)
 print(made.pk)
 """
 CHECK_IN = """
 import django
 django.setup(set_prefix=False)
+from uuid import UUID
 from polyclinic.core.actors import SystemActor
 from polyclinic.scheduling import actions
-actions.take(actor=SystemActor("demo"), appointment_id="{appointment}", action="check_in")
+actions.take(actor=SystemActor("demo"), appointment_id=UUID("{appointment}"), action="check_in")
 """
 
 
