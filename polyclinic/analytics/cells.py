@@ -10,7 +10,7 @@ percentile is the ⌈p·n⌉-th.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from math import ceil, log
 from typing import Final
 
@@ -104,12 +104,23 @@ def encode(measures: Mapping[str, Cell]) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def merge(bodies: Iterable[str], into: Cells | None = None) -> Cells:
-    """All of these added together."""
+def read(text: str) -> Body:
+    """What was written down, to be added together."""
+    return _decoder.decode(text)
+
+
+def raw(measures: Mapping[str, Cell]) -> Body:
+    """Measures in the same form."""
+    return {name: (cell.count, cell.total, cell.buckets) for name, cell in measures.items()}
+
+
+def merge(bodies: Iterable[Body], only: Container[str] | None = None, into: Cells | None = None) -> Cells:
+    """All of these added together, or only the measures named. Of two years this is most of the work."""
     found = cells() if into is None else into
-    decode = _decoder.decode
-    for text in bodies:
-        for name, (count, total, buckets) in decode(text).items():
+    for body in bodies:
+        for name, (count, total, buckets) in body.items():
+            if only is not None and name not in only:
+                continue
             cell = found[name]
             cell.count += count
             cell.total += total
@@ -121,12 +132,5 @@ def merge(bodies: Iterable[str], into: Cells | None = None) -> Cells:
 
 
 def join(measures: Iterable[Mapping[str, Cell]]) -> Cells:
-    """The same for what is read already."""
-    found = cells()
-    for one in measures:
-        for name, other in one.items():
-            cell = found[name]
-            cell.add(other.count, other.total)
-            for where, many in other.buckets.items():
-                cell.buckets[where] = cell.buckets.get(where, 0) + many
-    return found
+    """The same for what is counted or merged already."""
+    return merge(map(raw, measures))

@@ -56,6 +56,13 @@ def day_figures(day: date, many: int, measures: Measures, *, revenue: bool, curr
     )  # fmt: skip
 
 
+def drawn(currency: str) -> frozenset[str]:
+    """The measures that `day_figures` looks at."""
+    states = {f"appointments.{state}" for state in APPOINTMENT.states()}
+    others = {"visits.came", f"wait.{Line.DOCTOR.value}", "beds.occupied", "beds.usable"}
+    return frozenset(states | others | {f"charged.{currency}", f"less.{currency}"})
+
+
 def money(measures: Measures) -> tuple[Money, ...]:
     """A row for each currency in which anything was booked."""
     units = sorted({name.partition(".")[2] for name in measures if name.partition(".")[0] in _MONEY})

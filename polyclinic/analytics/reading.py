@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from polyclinic.analytics import days
-from polyclinic.analytics.cells import Cells, cells, join, merge
+from polyclinic.analytics.cells import Body, Cells, cells, merge, raw, read
 from polyclinic.analytics.counting import count
 from polyclinic.analytics.days import ONE, Range
 from polyclinic.analytics.models import Counted, Rollup, StaleDay
@@ -17,15 +17,15 @@ from polyclinic.analytics.models import Counted, Rollup, StaleDay
 Dimension = Rollup.Dimension
 
 
-def house(facility_id: UUID, span: Range, zone: ZoneInfo) -> dict[date, Cells]:
+def house(facility_id: UUID, span: Range, zone: ZoneInfo) -> dict[date, Body]:
     """The measures of a whole house for each day of the range on which there was anything."""
     rows = Rollup.objects.filter(
         facility_id=facility_id, dimension=Dimension.HOUSE, day__gte=span.first, day__lte=span.last
     )
-    found = {day: merge((body,)) for day, body in rows.values_list("day", "body")}
+    found = {day: read(body) for day, body in rows.values_list("day", "body")}
     today = days.today(zone)
     if span.first <= today <= span.last:
-        found[today] = count(facility_id, today, zone).house
+        found[today] = raw(count(facility_id, today, zone).house)
     return found
 
 
@@ -34,7 +34,7 @@ def total(facility_id: UUID, span: Range) -> Cells:
     rows = Rollup.objects.filter(
         facility_id=facility_id, dimension=Dimension.HOUSE, day__gte=span.first, day__lte=span.last
     )
-    return merge(rows.values_list("body", flat=True))
+    return merge(map(read, rows.values_list("body", flat=True)))
 
 
 def totals(facility_ids: Collection[UUID], span: Range) -> dict[UUID, Cells]:
@@ -44,7 +44,7 @@ def totals(facility_ids: Collection[UUID], span: Range) -> dict[UUID, Cells]:
         facility_id__in=facility_ids, dimension=Dimension.HOUSE, day__gte=span.first, day__lte=span.last
     )
     for facility_id, body in rows.values_list("facility_id", "body"):
-        merge((body,), found[facility_id])
+        merge((read(body),), into=found[facility_id])
     return found
 
 
@@ -57,12 +57,12 @@ def doctors(facility_id: UUID, span: Range, zone: ZoneInfo, only: Collection[UUI
     if only is not None:
         rows = rows.filter(key__in=[str(one) for one in only])
     for key, body in rows.values_list("key", "body"):
-        merge((body,), found[UUID(key)])
+        merge((read(body),), into=found[UUID(key)])
     today = days.today(zone)
     if span.first <= today <= span.last:
         for (dimension, key), measures in count(facility_id, today, zone).parts.items():
             if dimension == Dimension.DOCTOR and (only is None or UUID(key) in only):
-                found[UUID(key)] = join((found[UUID(key)], measures))
+                merge((raw(measures),), into=found[UUID(key)])
     return found
 
 

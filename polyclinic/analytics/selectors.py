@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 
 from polyclinic.analytics import days, reading
-from polyclinic.analytics.cells import Cells, cells, join
+from polyclinic.analytics.cells import Body, Cells, cells, join, merge
 from polyclinic.analytics.counting import Day, add_money
 from polyclinic.analytics.days import ONE, Range
-from polyclinic.analytics.figures import busy, day_figures, figures, medians, money
+from polyclinic.analytics.figures import busy, day_figures, drawn, figures, medians, money
 from polyclinic.analytics.rows import (
     FEWEST,
     Analytics,
@@ -124,18 +124,19 @@ def stats(
     found = reading.house(facility_id, wanted, zone)
     # Days before a range that may be asked for are over: they are in the rollups.
     past = figures(reading.total(facility_id, before), revenue=revenue) if before else None
+    names = drawn(currency)
     step = step or (1 if wanted.days <= DAILY else 7)
     starts = [wanted.first + ONE * n for n in range(0, wanted.days, step)]
     return Stats(
         facility_id=facility_id,
         first=wanted.first,
         last=wanted.last,
-        figures=figures(join(found.values()), revenue=revenue),
+        figures=figures(merge(found.values()), revenue=revenue),
         before_from=before.first if before else None,
         before_to=before.last if before else None,
         before=past,
         days=tuple(
-            day_figures(one, (until - one).days, _of(found, one, until), revenue=revenue, currency=currency)
+            day_figures(one, (until - one).days, _of(found, one, until, names), revenue=revenue, currency=currency)
             for one, until in pairwise((*starts, wanted.last + ONE))
         ),
         currency=currency,
@@ -278,8 +279,8 @@ def _asked(viewer: Viewer, facility_id: UUID, first: date | None, last: date | N
     return zone, days.today(zone), _range(zone, first, last)
 
 
-def _of(found: dict[date, Cells], first: date, until: date) -> Cells:
-    return join(found[day] for n in range((until - first).days) if (day := first + ONE * n) in found)
+def _of(found: dict[date, Body], first: date, until: date, names: frozenset[str]) -> Cells:
+    return merge((found[day] for n in range((until - first).days) if (day := first + ONE * n) in found), names)
 
 
 def _range(zone: ZoneInfo, first: date | None, last: date | None) -> Range:
