@@ -15,6 +15,7 @@ NAMES = {
     "slots": "search for free times over a large diary",
     "signin": "bookings while twenty people sign in at once",
     "search": "the desk's search over 200,000 patients",
+    "analytics": "the figures of two years of a large hospital, beside a bare query of the same rows",
     "board": "one change on a board of 400 rows in a browser slowed down four times",
     "day": "a simulated week through the whole hospital, and whether it left everything in order",
     "fanout": "delivery of events to many listening clients",

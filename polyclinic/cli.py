@@ -25,6 +25,7 @@ _MODULES: Final = {
     "research": "polyclinic.commands.privacy",
     "retention": "polyclinic.commands.privacy",
     "compliance": "polyclinic.commands.compliance",
+    "analytics": "polyclinic.commands.analytics",
     "bench": "polyclinic.commands.source",
     "docs": "polyclinic.commands.source",
 }

@@ -1,4 +1,4 @@
-"""What anyone may look up: hospitals, doctors, services, free times. And a hospital's numbers for its staff."""
+"""What anyone may look up: hospitals, doctors, services, free times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from polyclinic.facilities import selectors as facilities
 from polyclinic.facilities.selectors import DoctorRow, FacilityRow, ServiceRow
 from polyclinic.scheduling import selectors
 from polyclinic.scheduling.rows import Slot
-from polyclinic.scheduling.stats import FacilityStats, facility_stats
 from polyclinic.web.access import declare
 
 router = Router(tags=["Directory"])
@@ -46,15 +45,6 @@ def read_hospital(request: HttpRequest, hospitalId: str, fields: Words | None = 
     if found is None:
         raise NotFound()
     return answers.one(request, found, fields)
-
-
-@router.get(
-    "/hospitals/{hospitalId}/stats", response={200: described(FacilityStats), **PROBLEMS}, summary="A hospital's day"
-)
-@declare("facility.stats")
-def hospital_stats(request: HttpRequest, hospitalId: str, date: Day | None = None) -> HttpResponse:
-    """Appointments by status, bookable doctors and free slots of today or another day, for the hospital's staff."""
-    return answers.reply(facility_stats(answers.viewer_of(request), answers.key(hospitalId), date))
 
 
 @router.get("/doctors", response={200: list_of(FreeDoctorRow), **PROBLEMS}, summary="List doctors")

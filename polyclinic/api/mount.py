@@ -5,6 +5,7 @@ from __future__ import annotations
 from polyclinic.api import (
     admin,
     ambulances,
+    analytics,
     apikeys,
     appointments,
     audit,
@@ -46,6 +47,7 @@ for router in (
     pharmacy.router,
     beds.router,
     directory.router,
+    analytics.router,
     notices.router,
     admin.router,
     privacy.router,

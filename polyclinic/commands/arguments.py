@@ -147,6 +147,21 @@ def _watching(commands: Commands) -> None:
         help="table: kinds, years and laws; due: how many records are past their time; "
         "run: remove what goes by itself now (never a patient's record)",
     )
+    figures = _add(
+        commands,
+        "analytics",
+        "The figures of past days.",
+        "  polyclinic analytics follow\n  polyclinic analytics rebuild --facility riverside",
+    )
+    figures.add_argument(
+        "what",
+        choices=["follow", "rebuild"],
+        help="follow: count what is not counted yet (the server does so by itself); "
+        "rebuild: forget what was counted and count every day again, as after a facility's time zone was changed",
+    )
+    figures.add_argument(
+        "--facility", action="append", metavar="SLUG", help="rebuild: only this one; may be given again"
+    )
     compliance = _add(
         commands,
         "compliance",

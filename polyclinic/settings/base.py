@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "polyclinic.files",
     "polyclinic.papers",
     "polyclinic.inpatient",
+    "polyclinic.analytics",
     "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",

@@ -15,6 +15,7 @@ from typing import Final
 
 from django.db import DatabaseError, connection
 
+from polyclinic.analytics import following
 from polyclinic.billing import online
 from polyclinic.consent import actions as delegations
 from polyclinic.core.actors import SystemActor
@@ -107,6 +108,8 @@ CHORES: Final = (
     Chore("forget sent mails", 3600, worker.forget_old),
     Chore("forget what is past its years", 3600, retention.forget_by_itself),
     Chore("tell of records past their time", 3600, retention.tell_of_due),
+    # Its own lane: after a long pause there are many days to count, and nothing else waits for that.
+    Chore("count the days that are over", 5, following.catch_up, lane="figures"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from polyclinic import (
+    analytics,
     billing,
     consent,
     facilities,
@@ -81,6 +82,7 @@ from polyclinic.visits import actions as visiting
 from polyclinic.visits import arranging, choices, earnings, following
 from polyclinic.visits import house as whole_house
 from polyclinic.visits import selectors as visits_seen
+from tests.analytics import foreign as charts
 from tests.billing import desk as money
 from tests.files.hostile import picture
 from tests.house import House, account
@@ -225,6 +227,7 @@ class Side:
 Call = Callable[[Viewer, Side], Any]
 # Asked for a thing of the other hospital, these answer that it does not exist.
 CLOSED: dict[str, Call] = {
+    **charts.CLOSED,
     **tubes.CLOSED,
     **sheets.CLOSED,
     **desks.CLOSED,
@@ -321,6 +324,7 @@ FILTERED: dict[str, Call] = {
     **desks.FILTERED,
     **yards.FILTERED,
     **foreign.FILTERED,
+    **charts.FILTERED,
     "consent.selectors.acting_for": lambda v, s: shared.acting_for(v),
     "consent.selectors.kinds_to_ask": lambda v, s: shared.kinds_to_ask(v),
     "consent.selectors.doctor_account": lambda v, s: shared.doctor_account(v, s.doctor),
@@ -387,6 +391,7 @@ def readers() -> set[str]:
     """Every public function of the domain apps that takes a viewer first, by its own module's name."""
     found = set()
     for app in (
+        analytics,
         billing,
         consent,
         facilities,
@@ -488,7 +493,7 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         bare |= {f"visits.choices.{name}" for name in ("departments", "doctors")}
         bare |= {"visits.house.day"}
         bare |= {f"visits.selectors.{name}" for name in ("due", "figures", "stages")}
-        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE
+        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE | charts.BARE
         assert {name for name, text in seen.items() if shown(text, side)} == CLOSED.keys() - counts - bare
 
 

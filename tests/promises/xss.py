@@ -62,7 +62,7 @@ MACHINE: Final = {
     "billing.LedgerEntry": "debit credit currency", "billing.Price": "code currency", "billing.InvoiceLine": "code",
     "billing.Invoice": "subject_kind currency", "billing.Books": "currency",
     "billing.Payment": "key provider provider_ref provider_url", "billing.Refund": "key provider_ref",
-    "people.Merge": "places",
+    "people.Merge": "places", "analytics.Rollup": "dimension key body",
     "visits.Visit": "token ticket", "visits.HallBoard": "lines code", "visits.StageTime": "stage",
     "papers.Paper": "kind variant code digest",
     "laboratory.OrderedTest": "test", "laboratory.Specimen": "kind",

@@ -260,7 +260,10 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("leave.ask", doctor=_TREATING),
     *_rows("leave.decide", manager=_FACILITY),
     *_rows("rota.view", manager=_FACILITY, admin=_FACILITY),
-    *_rows("facility.stats", receptionist=_FACILITY, manager=_FACILITY, main_doctor=_FACILITY),
+    *_rows("facility.stats", receptionist=_FACILITY, manager=_FACILITY, admin=_FACILITY, main_doctor=_FACILITY),
+    # What a house did over weeks and years, down to each doctor; a doctor sees their own, beside a median.
+    *_rows("analytics.view", manager=_FACILITY, admin=_FACILITY),
+    *_rows("analytics.own", doctor=_TREATING),
     # Signing oneself up needs no right: it is the one write open to someone not signed in, and makes only oneself.
     *_rows("patient.register", receptionist=_ANY),
     # A new account can do nothing until a role is granted, and that is a right held at a facility.

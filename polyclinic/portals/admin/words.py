@@ -127,6 +127,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("leave.view", _("See requests for leave")),
             ("leave.decide", _("Decide about leave")),
             ("facility.stats", _("See the day in figures")),
+            ("analytics.view", _("See figures of weeks and years")),
         ),
     ),
     Group(

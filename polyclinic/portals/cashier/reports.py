@@ -20,6 +20,7 @@ from polyclinic.facilities import selectors as facilities
 from polyclinic.portals.cashier.desk import KINDS, frame, place_of
 from polyclinic.portals.common import day_of, person_of, show, today_in
 from polyclinic.portals.forms import errors_of
+from polyclinic.portals.sheets import cell
 from polyclinic.visits import earnings
 from polyclinic.web.access import declare
 
@@ -76,7 +77,7 @@ def sheet(request: HttpRequest, table: str) -> HttpResponse:
     writer.writerow(["key", "name", "kind", "count", "amount", "less", "tax", "currency"])
     for row in _rows(request, place, table, first, last):
         amounts = (money.plain(one, row.currency) for one in (row.amount_minor, row.less_minor, row.tax_minor))
-        writer.writerow([_cell(row.key), _cell(row.name), row.kind, row.count, *amounts, row.currency])
+        writer.writerow([cell(row.key), cell(row.name), row.kind, row.count, *amounts, row.currency])
     answer = HttpResponse(file.getvalue(), content_type="text/csv; charset=utf-8")
     stretch = "" if table == "owed" else f"-{first.isoformat()}-{last.isoformat()}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{table}{stretch}.csv"'
@@ -101,8 +102,3 @@ def _beside(problem: Problem) -> Problem:
     if problem.field == "day":
         problem.field = "first"
     return problem
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet runs what begins like a formula; a quote before it keeps it text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
