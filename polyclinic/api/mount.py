@@ -23,6 +23,7 @@ from polyclinic.api import (
     privacy,
     refills,
     schedules,
+    settings,
     visits,
     working,
 )
@@ -44,6 +45,7 @@ for router in (
     pharmacy.router,
     beds.router,
     directory.router,
+    settings.router,
     notices.router,
     admin.router,
     privacy.router,

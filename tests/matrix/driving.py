@@ -37,6 +37,7 @@ from tests.matrix import (
     papering,
     paying,
     prescribing,
+    ruling,
     sharing,
     staffing,
     visiting,
@@ -127,6 +128,7 @@ class World:
             **bedside.parts(house),
             **fetching.parts(house),
             **at_work.parts(house),
+            **ruling.parts(house),
         }
         self.bodies: Mapping[str, Callable[[], Any]] = {
             **sharing.bodies(house),
@@ -141,6 +143,7 @@ class World:
             **bedside.bodies(house),
             **fetching.bodies(house),
             **at_work.bodies(house),
+            **ruling.bodies(),
             "POST /api/auth/login": lambda: {"email": "meera@example.org", "password": "correct horse battery"},
             "POST /api/auth/second": lambda: {"ticket": "a-ticket", "code": "123456"},
             "POST /api/auth/second/sms": lambda: {"ticket": "a-ticket"},
@@ -178,6 +181,7 @@ class World:
             **bedside.forms(house),
             **fetching.forms(house),
             **at_work.forms(house),
+            **ruling.forms(),
             "POST /book/hold": {"slot": f"{house.schedule.pk}@{house.slot(6).isoformat()}", "wish": ""},
             "POST /book/check/<str:hold_id>": {"key": "a-key-of-this-form", "reason": "Cough"},
             "POST /my/appointments/<str:appointment_id>/reschedule": {

@@ -53,6 +53,8 @@ MACHINE: Final = {
     "tokens.SigningKey": "kid public private", "tokens.RefreshFamily": "session_key device why",
     "tokens.ApiKey": "prefix digest scopes networks", "facilities.Facility": "slug time_zone",
     "facilities.Department": "slug", "facilities.Service": "slug specialty", "facilities.CustomRole": "permissions",
+    # Numbers, hours, and names of holidays that may hold no mark which HTML knows.
+    "facilities.SettingVersion": "key value",
     "scheduling.Hold": "holder", "scheduling.DoctorInvitation": "weekly", "scheduling.LeaveRequest": "kind",
     "files.StoredFile": "kind media_type secret digest", "files.ResultFile": "media_type secret digest",
     "files.Portrait": "media_type secret digest",
