@@ -95,7 +95,14 @@ def open_said(open_: hours.Stretches) -> str:
 def _week_said(week: Week) -> str:
     if week.days is None:
         return _now("As the doctors' hours say")
-    return "; ".join(f"{name} {open_said(open_)}" for name, open_ in zip(weekdays(), week.days, strict=True))
+    # Days that follow each other with the same hours are said together.
+    parts: list[tuple[str, str, str]] = []
+    for name, open_ in zip(weekdays(), map(open_said, week.days), strict=True):
+        if parts and parts[-1][2] == open_:
+            parts[-1] = parts[-1][0], name, open_
+        else:
+            parts.append((name, name, open_))
+    return "; ".join(f"{first if first == last else f'{first} – {last}'} {open_}" for first, last, open_ in parts)
 
 
 def holiday_said(row: Holiday) -> str:
@@ -104,6 +111,22 @@ def holiday_said(row: Holiday) -> str:
 
 def _holidays_said(rows: tuple[Holiday, ...]) -> str:
     return "; ".join(map(holiday_said, rows)) or _now("None")
+
+
+def line(most: int, unsaid: Sentence) -> Kind:
+    """A line of at most `most` characters, printed as it is; `unsaid` says what an empty one means."""
+
+    def read(text: str) -> str:
+        text = " ".join(text.split())
+        if len(text) > most or not hours.LINE.match(text):
+            raise Invalid(
+                _("Write at most %(most)s letters, digits, spaces and the marks - . , : ( ) / ' + # ·")
+                % {"most": most},
+                field="value",
+            )  # fmt: skip
+        return text
+
+    return Kind("line", read, str, lambda text: text or str(unsaid))
 
 
 WEEK: Final = Kind("week", hours.read_week, hours.write_week, _week_said)
@@ -137,6 +160,16 @@ _ROWS: Final = (
         "hold_minutes", _("A chosen time is kept"),
         _("So long a chosen time is kept for a patient who is still confirming."),
         whole(2, 30, minutes_said), 5,
+    ),
+    Setting(
+        "letter_name", _("Name on papers"),
+        _("How papers that are printed from then on name the house."),
+        line(80, _("The name of the hospital")), "",
+    ),
+    Setting(
+        "letter_note", _("Line under the address on papers"),
+        _("For example a registration number. On papers that are printed from then on."),
+        line(120, _("None")), "",
     ),
 )  # fmt: skip
 SETTINGS: Final = {row.key: row for row in _ROWS}

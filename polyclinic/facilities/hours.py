@@ -24,6 +24,8 @@ MOST_NAME: Final = 60
 _STRETCH: Final = re.compile(r"^([01]\d|2[0-4]):([0-5]\d)\s*[-–]\s*([01]\d|2[0-4]):([0-5]\d)$")
 # Names of holidays: letters of any script, digits and the marks that such names have.
 _NAME: Final = re.compile(r"^[^\W_][\w ,.()/'’-]*$")
+# A line of a letterhead: the same, and marks that numbers and addresses have; no mark that HTML knows.
+LINE: Final = re.compile(r"^[\w ,.:()/'’+#·-]*$")
 # Minutes of the day from … until.
 Stretch = tuple[int, int]
 Stretches = tuple[Stretch, ...]

@@ -165,8 +165,9 @@ def _row(
         value = one.usual if department_id is not None else ruling.usual(place, one.key)
     planned = last is not None and last.effective_from > now
     newest = one.kind.read(last.value) if last is not None else value
+    said = one.kind.said(value) if department_id is None or value != one.usual else str(_("As the house"))
     return SettingRow(
-        one.key, str(one.title), str(one.about), one.kind.name, one.kind.write(value), one.kind.said(value),
+        one.key, str(one.title), str(one.about), one.kind.name, one.kind.write(value), said,
         one.kind.write(newest), last.number if last else 0, one.kind.said(newest) if planned else None,
         last.effective_from if last and planned else None,
         policy.allowed(viewer, one.permission, Subject(facility_id=place.pk)),

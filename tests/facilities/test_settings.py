@@ -104,6 +104,7 @@ def test_the_second_of_two_managers_is_shown_both_values(house: House) -> None:
         ("opening_hours", "mon 12:00-09:00", {}, "value"),
         ("opening_hours", "mon 09:00-12:00 11:00-13:00", {}, "value"),
         ("opening_hours", "mon 22:00-24:01", {}, "value"), ("opening_hours", "day 09:00-12:00", {}, "value"),
+        ("letter_name", "x" * 81, {}, "value"), ("letter_note", "<b>", {}, "value"),
         ("opening_hours", "mon", {}, "value"), ("holidays", "2026-02-30 closed Never", {}, "day"),
         ("holidays", "2031-05-01 closed <b>", {}, "name"),
         ("holidays", "2031-05-01 closed A; 2031-05-01 closed B", {}, "value"),
@@ -310,3 +311,25 @@ def test_booking_costs_no_question_more_where_nothing_is_set(house: House, djang
     selectors.free_slots(Anonymous(), schedule_id=house.schedule.pk, first_day=house.workday(), days=7)
     with django_assert_num_queries(2):
         selectors.free_slots(Anonymous(), schedule_id=house.schedule.pk, first_day=house.workday(), days=7)
+
+
+def test_papers_carry_the_letterhead_that_is_in_force_when_they_are_printed(house: House) -> None:
+    from polyclinic.papers.printing import letterhead
+
+    def head() -> tuple[str, tuple[str, ...]]:
+        found = letterhead(Facility.objects.get(pk=house.facility.pk))
+        return found.name, found.lines
+
+    assert head() == ("Riverside Clinic", ("Riverside", "Telephone 555-0100"))
+    begins = clock.now() + timedelta(days=1)
+    put(house, "letter_name", "Riverside Medical Centre", effective_from=begins)
+    put(house, "letter_note", "Reg. no. HRB 1234/5")
+    assert head() == ("Riverside Clinic", ("Riverside", "Telephone 555-0100", "Reg. no. HRB 1234/5"))
+    with clock.fixed(begins):
+        assert head()[0] == "Riverside Medical Centre"
+
+
+def test_weekdays_with_the_same_hours_are_said_together() -> None:
+    kind = declared.known("opening_hours").kind
+    text = "mon 08:00-18:00; tue 08:00-18:00; wed 08:00-12:00"
+    assert kind.said(kind.read(text)) == "Monday – Tuesday 08:00–18:00; Wednesday 08:00–12:00; Thursday – Sunday closed"

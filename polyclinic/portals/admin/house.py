@@ -161,7 +161,7 @@ def _value(given: QueryDict, row: settings.SettingRow) -> str:
         return "; ".join(f"{day} {hours.clock_text(open_)}" for day, open_ in days if open_)
     if row.kind == "holidays":
         return _holidays(given, row)
-    return given.get("value", "")[:20]
+    return given.get("value", "")[:200]
 
 
 def _holidays(given: QueryDict, row: settings.SettingRow) -> str:
