@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous
@@ -333,3 +334,28 @@ def test_weekdays_with_the_same_hours_are_said_together() -> None:
     kind = declared.known("opening_hours").kind
     text = "mon 08:00-18:00; tue 08:00-18:00; wed 08:00-12:00"
     assert kind.said(kind.read(text)) == "Monday – Tuesday 08:00–18:00; Wednesday 08:00–12:00; Thursday – Sunday closed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_set_one_rule_at_once_one_does_and_the_others_see_its_value(house: House) -> None:
+    manager, together = house.person(house.manager), threading.Barrier(6)
+    told: list[str] = []
+
+    def rival(number: int) -> None:
+        together.wait(10)
+        try:
+            houses.change(
+                actor=manager, facility_id=house.facility.pk, key="notice_hours", value=str(100 + number), seen=0
+            )
+        except Overtaken as late:
+            told.append(late.extra["theirs"])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=rival, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert told == [f"{SettingVersion.objects.get().value} hours"] * 5
+    assert Facility.objects.get(pk=house.facility.pk).version == 2
