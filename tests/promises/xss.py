@@ -81,7 +81,6 @@ MACHINE: Final = {
 UNSHOWN: Final = {
     "people.EmailCheck.email": "the address is told in its mail",
     "people.Device.user_agent": "kept to recognise a browser",
-    "facilities.Department.name": "schedules of the house have no department",
     "factors.SmsNumber.number": "its last digits alone are shown",
     "people.Session.user_agent": "told as the names of browser and system, which are ours",
     "factors.RememberedDevice.user_agent": "the same",
