@@ -25,6 +25,7 @@ from polyclinic.api import (
     refills,
     schedules,
     series,
+    settings,
     visits,
     working,
 )
@@ -48,6 +49,7 @@ for router in (
     beds.router,
     directory.router,
     analytics.router,
+    settings.router,
     notices.router,
     admin.router,
     privacy.router,

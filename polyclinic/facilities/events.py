@@ -45,6 +45,23 @@ class RoleChanged(Event, frozen=True, rename="camel"):
         return (rooms.facility_right(self.facility_id, "staff.list"),)
 
 
+@event("setting.changed", "What a manager sets for a facility changed; `key` says what, and the page says to which.")
+class SettingChanged(Event, frozen=True, rename="camel"):
+    facility_id: UUID
+    department_id: UUID | None
+    key: str
+    revision: int
+
+    def stream(self) -> str:
+        return f"setting:{self.department_id or self.facility_id}:{self.key}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.facility_right(self.facility_id, "setting.view"),)
+
+
 class InvitationEvent(Event, frozen=True, rename="camel"):
     """Common to the steps of an invitation to work at a facility."""
 

@@ -170,4 +170,38 @@ class StaffInvitation(models.Model):
         indexes = [models.Index(fields=["facility", "created_at"], name="invitation_facility")]
 
 
-__all__ = ["CustomRole", "Department", "Doctor", "Facility", "Membership", "Room", "Service", "StaffInvitation"]
+class SettingVersion(models.Model):
+    """One value of a setting of a facility (`declared`), who set it when, and from when on it holds. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="settings")
+    # Where a department has its own.
+    department = models.ForeignKey(Department, models.PROTECT, null=True, blank=True)
+    key = models.CharField(max_length=40)
+    # Counts from 1 for each setting of a place.
+    number = models.PositiveIntegerField()
+    value = models.TextField(_("value"))
+    effective_from = models.DateTimeField(_("effective from"))
+    note = models.CharField(_("reason"), max_length=200, blank=True)
+    # The version that this one is equal to again; 0 is what was before the first.
+    undoes = models.PositiveIntegerField(null=True, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["facility", "key", "number"], condition=Q(department__isnull=True), name="setting_number"
+            ),
+            models.UniqueConstraint(
+                fields=["department", "key", "number"],
+                condition=Q(department__isnull=False),
+                name="setting_number_department",
+            ),
+        ]
+
+
+__all__ = [
+    "CustomRole", "Department", "Doctor", "Facility", "Membership", "Room", "Service", "SettingVersion",
+    "StaffInvitation",
+]  # fmt: skip

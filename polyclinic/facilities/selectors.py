@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core.actors import Viewer
 from polyclinic.core.errors import Invalid, NotFound
+from polyclinic.facilities import ruling
 from polyclinic.facilities.models import Facility, Service
 from polyclinic.people.models import Doctor
 
@@ -156,7 +157,7 @@ def _facility(row: Facility) -> FacilityRow:
         row.phone,
         row.emergency_phone,
         row.time_zone,
-        row.notice_hours,
+        ruling.value(row, "notice_hours"),
         tuple(sorted(part.name for part in row.departments.all())),
         tuple(sorted({one.specialty for one in here})),
         len(here),

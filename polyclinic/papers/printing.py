@@ -25,6 +25,7 @@ from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Person, SystemActor
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Conflict, Invalid, StaleEdit
+from polyclinic.facilities import ruling
 from polyclinic.facilities.models import Facility
 from polyclinic.papers import setting, sources
 from polyclinic.papers.models import Paper
@@ -98,7 +99,8 @@ def letterhead(facility: Facility) -> Letterhead:
     """The facility as its papers name it."""
     where = ", ".join(part for part in (facility.address, facility.city) if part)
     phone = _("Telephone %(number)s") % {"number": facility.phone} if facility.phone else ""
-    return Letterhead(facility.name, tuple(line for line in (where, phone) if line))
+    name, note = (ruling.value(facility, key) for key in ("letter_name", "letter_note"))
+    return Letterhead(name or facility.name, tuple(line for line in (where, phone, note) if line))
 
 
 def address_of(code: str) -> str:

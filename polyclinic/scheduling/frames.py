@@ -21,6 +21,8 @@ from polyclinic.core import clock
 from polyclinic.core.db import CompiledQuery
 from polyclinic.core.errors import NotFound
 from polyclinic.core.ids import new_id
+from polyclinic.facilities import ruling
+from polyclinic.facilities.declared import SETTINGS
 from polyclinic.facilities.models import Facility
 from polyclinic.scheduling.models import Schedule, ScheduleException, WeeklyHours
 from polyclinic.scheduling.rows import WeeklyRow
@@ -35,7 +37,7 @@ _COLUMNS = (
     "id", "version", "doctor_id", "facility_id", "room_id", "bookable", "slot_minutes", "buffer_minutes",
     "doctor__specialty", "facility__version", "facility__time_zone", "facility__slot_minutes",
     "facility__buffer_minutes", "facility__notice_hours", "facility__lead_minutes", "facility__horizon_days",
-    "facility__phone", "doctor__travel_minutes",
+    "facility__phone", "doctor__travel_minutes", "department_id",
 )  # fmt: skip
 
 
@@ -54,6 +56,8 @@ class Frame:
     horizon_days: int
     facility: Facility
     plan: Plan
+    # How long a chosen time is kept, in minutes.
+    hold_minutes: int
     # Minutes that lie at least between the doctor's work here and at another facility.
     travel: int = 0
 
@@ -121,7 +125,10 @@ def _made(rows: Sequence[Sequence[Any]]) -> list[Frame]:
 
 def _frame(row: Sequence[Any], plan: Plan) -> Frame:
     facility = _facility(row[3], *row[9:17])
-    return Frame(row[0], row[1], row[2], row[3], row[4], row[5], row[8], row[14], row[15], facility, plan, row[17])
+    lead, horizon, hold = row[14], row[15], SETTINGS["hold_minutes"].usual
+    if row[9] != ruling.UNTOUCHED:
+        lead, horizon, hold = (ruling.value(facility, key) for key in ("lead_minutes", "horizon_days", "hold_minutes"))
+    return Frame(row[0], row[1], row[2], row[3], row[4], row[5], row[8], lead, horizon, facility, plan, hold, row[17])
 
 
 @lru_cache(512)
@@ -162,6 +169,7 @@ def _load(rows: Sequence[Sequence[Any]]) -> dict[UUID, Plan]:
 
 def plan_of(row: Sequence[Any], weekly: Iterable[WeeklyRow], leave: Iterable[Span], openings: Iterable[Span]) -> Plan:
     """The plan of a schedule row (in the order of the columns above) with these parts."""
+    opening = ruling.opening(_facility(row[3], *row[9:17]), row[18])
     return Plan(
         zone=ZoneInfo(row[10]),
         weekly=tuple(weekly),
@@ -169,6 +177,7 @@ def plan_of(row: Sequence[Any], weekly: Iterable[WeeklyRow], leave: Iterable[Spa
         openings=tuple(openings),
         slot=row[6] if row[6] is not None else row[11],
         buffer=row[7] if row[7] is not None else row[12],
+        house=opening.on if opening else None,
     )
 
 

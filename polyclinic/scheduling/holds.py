@@ -13,18 +13,18 @@ from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Person
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Conflict, NotFound
+from polyclinic.facilities import ruling
 from polyclinic.scheduling import frames, problems, reserving
 from polyclinic.scheduling.events import AvailabilityChanged
 from polyclinic.scheduling.models import Hold
 
-HOLD_TIME = timedelta(minutes=5)
 MAX_EXTENSIONS = 2
 
 
 @problems.offering
 @transactional
 def hold(*, actor: Actor, schedule_id: UUID, starts: datetime, service_id: UUID | None = None) -> Hold:
-    """Keep a slot for five minutes while its taker confirms. Replaces the holds this actor had.
+    """Keep a slot for some minutes (as the facility sets it) while its taker confirms. Replaces the holds they had.
 
     Raises NotFound, Forbidden, Invalid (the time), SlotTaken.
     """
@@ -40,7 +40,7 @@ def hold(*, actor: Actor, schedule_id: UUID, starts: datetime, service_id: UUID 
         holder=actor.label,
         starts=wanted.starts,
         ends=wanted.ends,
-        expires_at=clock.now() + HOLD_TIME,
+        expires_at=clock.now() + timedelta(minutes=wanted.frame.hold_minutes),
     )
     of = wanted.frame
     reserving.reserve(actor, wanted, None, hold_id=made.pk)
@@ -57,13 +57,14 @@ def hold(*, actor: Actor, schedule_id: UUID, starts: datetime, service_id: UUID 
 
 @transactional
 def extend_hold(*, actor: Actor, hold_id: UUID) -> Hold:
-    """Five more minutes, at most twice. Raises NotFound for another's hold, Conflict (hold_expired, hold_limit)."""
+    """As many minutes more, at most twice. Raises NotFound for another's hold, Conflict (hold_expired, hold_limit)."""
     kept = own(actor, hold_id)
     if kept.expires_at <= clock.now():
-        raise Conflict(_("The time was kept for five minutes and is free again."), code="hold_expired")
+        raise Conflict(_("The time was kept for a few minutes and is free again."), code="hold_expired")
     if kept.extended >= MAX_EXTENSIONS:
         raise Conflict(_("This time cannot be kept any longer. Please book it now."), code="hold_limit")
-    kept.expires_at, kept.extended = clock.now() + HOLD_TIME, kept.extended + 1
+    minutes = ruling.value(kept.schedule.facility, "hold_minutes")
+    kept.expires_at, kept.extended = clock.now() + timedelta(minutes=minutes), kept.extended + 1
     Hold.objects.filter(pk=kept.pk).update(expires_at=kept.expires_at, extended=kept.extended)
     ledger.record(actor=actor, action="hold.extend", row=kept, subject=_hold_subject(actor, kept))
     return kept

@@ -13,6 +13,7 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
 from polyclinic.core.errors import Conflict, Invalid
+from polyclinic.facilities import ruling
 
 # Row and actor are what the ledger hands to every guard.
 
@@ -26,7 +27,7 @@ def bookable_time(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointm
     now = clock.now()
     if row.starts <= now:
         raise Invalid(_("This time has passed. Choose a later one."), code="slot_in_past", field="starts")
-    if row.starts > now + timedelta(days=row.facility.horizon_days):
+    if row.starts > now + timedelta(days=ruling.value(row.facility, "horizon_days")):
         raise Invalid(_("This is further ahead than the clinic takes bookings."), code="beyond_horizon", field="starts")
 
 
@@ -42,7 +43,7 @@ def with_notice(row: Any, actor: Actor) -> None:  # noqa: ANN401 - an Appointmen
     if row.starts <= now:
         raise Conflict(_("This appointment has already begun."), code="appointment_begun")
     subject = Subject(row.patient_id, row.doctor_id, row.facility_id)
-    hours = row.facility.notice_hours
+    hours = ruling.value(row.facility, "notice_hours", now)
     if row.starts - now < timedelta(hours=hours) and not policy.allowed(actor, "appointment.override_notice", subject):
         raise Conflict(
             _("It is too late to change this online. Please call the clinic."),

@@ -257,9 +257,16 @@ def _stranded(plan: Plan, row: Schedule) -> list[Appointment]:
 
 
 def _resolve(actor: Actor, row: Schedule, plan: Plan, acknowledged: AbstractSet[UUID], resolution: str) -> None:
+    resolve(actor, _stranded(plan, row), acknowledged, resolution)
+
+
+def resolve(actor: Actor, found: Sequence[Appointment], acknowledged: AbstractSet[UUID], resolution: str) -> None:
+    """Do with appointments that a change leaves outside the hours what was decided for them.
+
+    Raises PatientsStranded while one of them is not acknowledged, Invalid for an unknown resolution.
+    """
     if resolution not in RESOLUTIONS:
         raise Invalid(_("Choose to keep or to cancel."), field="resolution", possible=list(RESOLUTIONS))
-    found = _stranded(plan, row)
     if any(one.pk not in acknowledged for one in found):
         listed = [selectors.appointment(actor, one.pk) for one in found]
         raise PatientsStranded(appointments=msgspec.to_builtins(listed))

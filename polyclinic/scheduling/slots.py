@@ -7,12 +7,13 @@ slots are stepped in real minutes between them, so a day of 23 or 25 hours needs
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from polyclinic.facilities.hours import Stretches, wall
 from polyclinic.scheduling.rows import WeeklyRow
 
 Span = tuple[int, int]
@@ -78,6 +79,22 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
+def opened(open_: Stretches, day: date, zone: ZoneInfo) -> list[Span]:
+    """Opening hours of a day as moments; an end of 24:00 is the midnight that ends it."""
+    return [(_wall(day, start, zone), _wall(day, end, zone)) for start, end in open_]
+
+
+def _wall(day: date, minute: int, zone: ZoneInfo) -> int:
+    at = wall(minute)
+    return wall_minute(day, at, zone) if at is not None else wall_minute(day + timedelta(days=1), time(0), zone)
+
+
+def within(spans: Iterable[Span], open_: Iterable[Span]) -> list[Span]:
+    """What of `spans` lies in `open_`."""
+    shared = [(max(start, low), min(end, high)) for start, end in spans for low, high in open_]
+    return sorted((start, end) for start, end in shared if start < end)
+
+
 # The last end a clock can write; hours until then are hours until midnight, or the day's last slot would be lost.
 LAST_MINUTE: Final = time(23, 59)
 
@@ -92,6 +109,8 @@ class Plan:
     openings: tuple[Span, ...]
     slot: int
     buffer: int
+    # When the house is open, by day; None where nobody has said.
+    house: Callable[[date], Stretches | None] | None = field(default=None, compare=False, repr=False)
     _days: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def worked(self, day: date) -> list[Span]:
@@ -104,7 +123,10 @@ class Plan:
                 ends = last if row.ends == LAST_MINUTE else wall_minute(day, row.ends, self.zone)
                 spans[row.kind].append((wall_minute(day, row.starts, self.zone), ends))
         usual = minus(union(spans["hours"]), [*spans["break"], *_within(self.leave, first, last)])
-        return [span for span in union([*usual, *_within(self.openings, first, last)]) if span[0] < span[1]]
+        found = [span for span in union([*usual, *_within(self.openings, first, last)]) if span[0] < span[1]]
+        # A doctor who opens an hour does not open the house.
+        open_ = self.house(day) if self.house is not None else None
+        return found if open_ is None else within(found, union(opened(open_, day, self.zone)))
 
     def starts(self, day: date, length: int) -> tuple[int, ...]:
         """Start minutes of the day's slots of `length` minutes, taken or not.

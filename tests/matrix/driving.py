@@ -38,6 +38,7 @@ from tests.matrix import (
     papering,
     paying,
     prescribing,
+    ruling,
     several,
     sharing,
     staffing,
@@ -130,6 +131,7 @@ class World:
             **fetching.parts(house),
             **at_work.parts(house),
             **several.parts(house),
+            **ruling.parts(house),
         }
         self.bodies: Mapping[str, Callable[[], Any]] = {
             **sharing.bodies(house),
@@ -145,6 +147,7 @@ class World:
             **fetching.bodies(house),
             **at_work.bodies(house),
             **several.bodies(house),
+            **ruling.bodies(),
             "POST /api/auth/login": lambda: {"email": "meera@example.org", "password": "correct horse battery"},
             "POST /api/auth/second": lambda: {"ticket": "a-ticket", "code": "123456"},
             "POST /api/auth/second/sms": lambda: {"ticket": "a-ticket"},
@@ -183,6 +186,7 @@ class World:
             **fetching.forms(house),
             **at_work.forms(house),
             **several.forms(house),
+            **ruling.forms(),
             "POST /book/hold": {"slot": f"{house.schedule.pk}@{house.slot(6).isoformat()}", "wish": ""},
             "POST /book/check/<str:hold_id>": {"key": "a-key-of-this-form", "reason": "Cough"},
             "POST /my/appointments/<str:appointment_id>/reschedule": {

@@ -43,7 +43,7 @@ from polyclinic.consent.models import EmergencyAccess
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous, Person, Viewer
 from polyclinic.core.errors import NotFound, Problem
-from polyclinic.facilities import invitations, roles, sessions, staff
+from polyclinic.facilities import invitations, roles, sessions, settings, staff
 from polyclinic.facilities import selectors as directory
 from polyclinic.facilities.models import Membership
 from polyclinic.factors import selectors as second
@@ -76,6 +76,7 @@ from polyclinic.scheduling import (
     stats,
     travel,
 )
+from polyclinic.scheduling import house as house_rules
 from polyclinic.scheduling.models import DoctorInvitation
 from polyclinic.scheduling.rows import ExceptionRow
 from polyclinic.visits import actions as visiting
@@ -291,6 +292,11 @@ CLOSED: dict[str, Call] = {
     "scheduling.rota.rota": lambda v, s: rota.rota(v, s.facility, s.day),
     "scheduling.travel.minutes_of": lambda v, s: travel.minutes_of(v, s.doctor),
     "scheduling.held.hold": lambda v, s: held.hold(v, s.hold),
+    "facilities.settings.settings": lambda v, s: settings.settings(v, s.facility),
+    "facilities.settings.one": lambda v, s: settings.one(v, s.facility, "notice_hours"),
+    "facilities.settings.history": lambda v, s: settings.history(v, s.facility, "notice_hours"),
+    "facilities.settings.departments": lambda v, s: settings.departments(v, s.facility),
+    "scheduling.house.affected_by": lambda v, s: house_rules.affected_by(v, s.facility, "notice_hours", "48"),
     "facilities.staff.member": lambda v, s: staff.member(v, s.colleague),
     "facilities.staff.roles_to_give": lambda v, s: staff.roles_to_give(v, s.facility),
     "facilities.staff.rights_to_give": lambda v, s: sorted(staff.rights_to_give(v, s.facility)),
@@ -361,6 +367,7 @@ FILTERED: dict[str, Call] = {
         map(str, availability.next_free_by_schedule(v, [s.schedule]))
     ),
     "scheduling.availability.next_free_by_doctor": lambda v, s: availability.next_free_by_doctor(v, [s.doctor]),
+    "facilities.settings.opening_hours": lambda v, s: settings.opening_hours(v, s.facility),
     "facilities.selectors.facilities": lambda v, s: directory.facilities(v),
     "facilities.selectors.facility": lambda v, s: directory.facility(v, s.slug),
     "facilities.selectors.doctors": lambda v, s: directory.doctors(v, facility_id=s.facility),
@@ -484,7 +491,8 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         bare |= {f"billing.figures.{name}" for name in ("methods", "owed", "reductions", "services", "subjects")}
         bare |= {"visits.earnings.by_doctor"}
         # What may be given there: names of rights and standard roles; a role of one's own names itself.
-        bare |= {"facilities.staff.rights_to_give"}
+        bare |= {"facilities.staff.rights_to_give", "scheduling.house.affected_by"}
+        bare |= {f"facilities.settings.{name}" for name in ("settings", "one", "history", "departments")}
         # Doctors and their hours, which are public, with how many are booked.
         bare |= {f"scheduling.rota.{name}" for name in ("departments", "members", "rooms", "rota")}
         bare |= {"scheduling.travel.minutes_of"}

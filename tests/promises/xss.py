@@ -53,6 +53,8 @@ MACHINE: Final = {
     "tokens.SigningKey": "kid public private", "tokens.RefreshFamily": "session_key device why",
     "tokens.ApiKey": "prefix digest scopes networks", "facilities.Facility": "slug time_zone",
     "facilities.Department": "slug", "facilities.Service": "slug specialty", "facilities.CustomRole": "permissions",
+    # Numbers, hours, and names of holidays that may hold no mark which HTML knows.
+    "facilities.SettingVersion": "key value",
     "scheduling.Hold": "holder", "scheduling.DoctorInvitation": "weekly", "scheduling.LeaveRequest": "kind",
     "scheduling.AppointmentSeries": "unit",
     "files.StoredFile": "kind media_type secret digest", "files.ResultFile": "media_type secret digest",
@@ -80,7 +82,6 @@ MACHINE: Final = {
 UNSHOWN: Final = {
     "people.EmailCheck.email": "the address is told in its mail",
     "people.Device.user_agent": "kept to recognise a browser",
-    "facilities.Department.name": "schedules of the house have no department",
     "factors.SmsNumber.number": "its last digits alone are shown",
     "people.Session.user_agent": "told as the names of browser and system, which are ours",
     "factors.RememberedDevice.user_agent": "the same",

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous
 from polyclinic.core.audit import reads
-from polyclinic.scheduling import actions, holds, selectors
+from polyclinic.scheduling import actions, selectors
 from polyclinic.scheduling.models import Hold, Schedule
 from polyclinic.scheduling.problems import SlotTaken
 from tests.house import House
@@ -56,7 +56,7 @@ def test_a_hold_takes_its_time_until_it_expires_swept_or_not(house: House) -> No
     actions.hold(actor=house.person(house.other_patient), schedule_id=house.schedule.pk, starts=house.slot())
     book(house, 2)
     assert [slot.starts for slot in search(house, doctor_id=house.doctor.pk)][:2] == [house.slot(1), house.slot(3)]
-    with clock.fixed(clock.now() + holds.HOLD_TIME + timedelta(seconds=1)):
+    with clock.fixed(clock.now() + timedelta(minutes=5, seconds=1)):
         assert Hold.objects.exists()
         starts = [slot.starts for slot in search(house, doctor_id=house.doctor.pk)]
     # What is booked stays taken: only the holds that ran out are looked past.

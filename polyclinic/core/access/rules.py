@@ -264,6 +264,10 @@ RULES: Final[tuple[Rule, ...]] = (
     # What a house did over weeks and years, down to each doctor; a doctor sees their own, beside a median.
     *_rows("analytics.view", manager=_FACILITY, admin=_FACILITY),
     *_rows("analytics.own", doctor=_TREATING),
+    # What is set for the house. Changing hours may leave patients without their time: for whoever may decide for them.
+    *_rows("setting.view", manager=_FACILITY, admin=_FACILITY),
+    *_rows("setting.edit", manager=_FACILITY, admin=_FACILITY),
+    *_rows("hours.edit", manager=_FACILITY),
     # Signing oneself up needs no right: it is the one write open to someone not signed in, and makes only oneself.
     *_rows("patient.register", receptionist=_ANY),
     # A new account can do nothing until a role is granted, and that is a right held at a facility.

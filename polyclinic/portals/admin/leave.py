@@ -24,7 +24,7 @@ from polyclinic.scheduling.problems import PatientsStranded
 from polyclinic.web.access import declare
 
 
-class _Affected(msgspec.Struct, rename="camel"):
+class Affected(msgspec.Struct, rename="camel"):
     """What a manager is shown of an appointment: who and when, and nothing of why."""
 
     id: UUID
@@ -70,7 +70,7 @@ def decide(request: HttpRequest, leave_id: str) -> HttpResponse:
         try:
             said = _take(request, row)
         except PatientsStranded as stranded:
-            found = msgspec.convert(stranded.extra["appointments"], list[_Affected])
+            found = msgspec.convert(stranded.extra["appointments"], list[Affected])
             return show(
                 request, "admin/leave_stranded.html", 409, rows=found, sent=repeated(request.POST), action=request.path,
                 nav=nav(request, "doctors"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.admin import doctors, invitations, keys, leave, person, roles, viewing, views
+from polyclinic.portals.admin import doctors, house, invitations, keys, leave, person, roles, viewing, views
 
 urlpatterns = [
     path("admin", views.home),
@@ -39,6 +39,10 @@ urlpatterns = [
     path("admin/leave/<str:leave_id>", leave.decide),
     path("admin/rota", leave.week),
     path("admin/rota/table", leave.week_rows),
+    path("admin/house", house.overview),
+    path("admin/house/state", house.state),
+    path("admin/house/<str:setting_key>", house.edit),
+    path("admin/house/<str:setting_key>/undo", house.undo),
     path("admin/keys", keys.listing),
     path("admin/keys/new/<str:facility_id>", keys.new),
     path("admin/keys/<str:key_id>/end", keys.revoke),

@@ -40,6 +40,7 @@ def nav(request: HttpRequest, current: str) -> dict[str, Any]:
         "doctors": policy.ever(person, "rota.view"),
         "leave": policy.ever(person, "leave.decide"),
         "partners": policy.ever(person, "key.manage"),
+        "house": policy.ever(person, "setting.view"),
         "define": policy.ever(person, "role.define"),
     }
 

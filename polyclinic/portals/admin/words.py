@@ -131,6 +131,14 @@ _GROUPS: Final[tuple[Group, ...]] = (
         ),
     ),
     Group(
+        _("The house"),
+        (
+            ("setting.view", _("See what is set for the house")),
+            ("setting.edit", _("Set the rules of the house")),
+            ("hours.edit", _("Set opening hours and holidays")),
+        ),
+    ),
+    Group(
         _("Staff"),
         (
             ("staff.list", _("See staff")),

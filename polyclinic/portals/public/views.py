@@ -10,6 +10,8 @@ from django.views.decorators.http import require_GET
 from polyclinic.core.errors import NotFound
 from polyclinic.core.ids import parse_id
 from polyclinic.facilities import selectors as places
+from polyclinic.facilities import settings
+from polyclinic.facilities.declared import open_said, weekdays
 from polyclinic.portals.common import optional_id, page_of, show, today_in, viewer_of
 from polyclinic.portals.patient import strip
 from polyclinic.scheduling import selectors
@@ -64,7 +66,11 @@ def hospital(request: HttpRequest, slug: str) -> HttpResponse:
         viewer, facility_id=facility.id, specialty=None, search="", page=page_of(request), limit=PER_PAGE
     )
     free = selectors.next_free_by_doctor(viewer, [row.id for row in page.rows])
-    return show(request, "public/hospital.html", facility=facility, page=page, free=_choices(free))
+    opening = settings.opening_hours(viewer, facility.id)
+    return show(
+        request, "public/hospital.html", facility=facility, page=page, free=_choices(free), opening=opening,
+        weekdays=weekdays(), open_said=open_said,
+    )  # fmt: skip
 
 
 @declare("public")
