@@ -13,6 +13,7 @@ from polyclinic.api import (
     billing,
     directory,
     factors,
+    imports,
     laboratory,
     laboratory_files,
     laboratory_ranges,
@@ -53,6 +54,7 @@ for router in (
     visits.router,
     ambulances.router,
     working.router,
+    imports.router,
 ):
     api.add_router("", router)
 

@@ -229,6 +229,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WORKER_THREADS", "3", count, "Threads that run pages and API calls; 2 to 4 suit one process."),
     Setting("MAX_BODY_BYTES", "2097152", count, "Largest request body accepted, in bytes."),
     Setting("MAX_UPLOAD_BYTES", "10485760", count, "Largest file accepted where files can be sent, in bytes."),
+    Setting("IMPORT_MAX_ROWS", "100000", count, "Most rows of a list that is imported."),
+    Setting("IMPORT_KEEP_DAYS", "30", count, "Days after which the file of an import is made unreadable."),
     Setting(
         "CLAMAV_URL", "", scanner, "Virus scanner clamd that sees every file first: tcp://host:3310 or unix:///path."
     ),

@@ -22,6 +22,8 @@ from polyclinic.core.audit import checkpoints, journal, sink
 from polyclinic.core.ledger import idempotency
 from polyclinic.facilities import identity, invitations
 from polyclinic.factors import tickets
+from polyclinic.imports import keeping as imported
+from polyclinic.imports import working as importing
 from polyclinic.laboratory import critical
 from polyclinic.notify import worker
 from polyclinic.papers import drafts as letter_drafts
@@ -107,6 +109,8 @@ CHORES: Final = (
     Chore("forget sent mails", 3600, worker.forget_old),
     Chore("forget what is past its years", 3600, retention.forget_by_itself),
     Chore("tell of records past their time", 3600, retention.tell_of_due),
+    Chore("make old imports unreadable", 3600, imported.shred_old),
+    Chore("go on with imports", 0.5, importing.work, lane="imports"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),

@@ -303,6 +303,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("audit.search", privacy_officer=_FACILITY, auditor=_FACILITY),
     *_rows("audit.export", privacy_officer=_FACILITY, auditor=_FACILITY),
     *_rows("research.export", privacy_officer=_FACILITY),
+    # Lists from other systems. What a list holds one must be allowed to write by hand as well.
+    *_rows("import.run", manager=_FACILITY),
     # Money. What is done for a patient is charged by who does it; what makes it less is a manager's to allow.
     *_rows(
         "invoice.view", patient=_SELF, receptionist=_FACILITY, pharmacist=_FACILITY, manager=_FACILITY,
@@ -386,6 +388,8 @@ SYSTEM: Final[dict[str, frozenset[str]]] = {
     "critical-ladder": frozenset({"lab.escalate"}),
     # What follows from handing over, where who does it has no right to charge or to end a visit.
     "pharmacy": frozenset({"visit.view", "visit.dispense", "invoice.charge", "invoice.settle", "invoice.view"}),
+    # Checks and brings in lists for whoever uploaded them, whose own rights each row needs.
+    "importer": frozenset({"import.run"}),
     "prescription-sweeper": frozenset({"prescription.expire"}),
     "hold-sweeper": frozenset({"appointment.hold"}),
     # Says what a bank has told us of a payment or a refund.

@@ -65,6 +65,7 @@ HEARD: Final = (
     "bed.view",
     "stay.view",
     "ambulance.view",
+    "import.run",
 )
 # What is said in a patient's and in a doctor's room, as rights to read it.
 _SAID_TO_PATIENTS: Final = frozenset(

@@ -40,6 +40,7 @@ def nav(request: HttpRequest, current: str) -> dict[str, Any]:
         "doctors": policy.ever(person, "rota.view"),
         "leave": policy.ever(person, "leave.decide"),
         "partners": policy.ever(person, "key.manage"),
+        "lists": policy.ever(person, "import.run"),
         "define": policy.ever(person, "role.define"),
     }
 

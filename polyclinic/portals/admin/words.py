@@ -129,6 +129,10 @@ _GROUPS: Final[tuple[Group, ...]] = (
         ),
     ),
     Group(
+        _("Lists"),
+        (("import.run", _("Import lists")),),
+    ),
+    Group(
         _("Staff"),
         (
             ("staff.list", _("See staff")),

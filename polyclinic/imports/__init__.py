@@ -1,0 +1,1 @@
+"""Lists brought in from other systems: patients, staff, hours, prices, stock."""
