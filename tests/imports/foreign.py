@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyclinic.imports import actions, selectors, working
+from polyclinic.imports import actions, exporting, selectors, working
 from polyclinic.people.models import Account
 from tests.house import House
 
@@ -23,6 +23,8 @@ class Lists:
 
 
 CLOSED: dict[str, Any] = {
+    "imports.exporting.begin": lambda v, s: exporting.begin(v, s.facility, "patients", "Moving"),
+    "imports.exporting.rows": lambda v, s: list(exporting.rows(v, s.facility, "patients")),
     "imports.selectors.begin_errors": lambda v, s: selectors.begin_errors(v, s.lists.made),
     "imports.selectors.errors": lambda v, s: list(selectors.errors(v, s.lists.made)),
     "imports.selectors.imports": lambda v, s: selectors.imports(v, s.facility),
@@ -31,6 +33,9 @@ CLOSED: dict[str, Any] = {
     "imports.selectors.sample": lambda v, s: selectors.sample(v, s.lists.made),
 }
 # Where one may import is told as one's own facilities.
-FILTERED: dict[str, Any] = {"imports.selectors.places": lambda v, s: selectors.places(v)}
+FILTERED: dict[str, Any] = {
+    "imports.exporting.places": lambda v, s: exporting.places(v),
+    "imports.selectors.places": lambda v, s: selectors.places(v),
+}
 # That it is on record, and sentences of ours.
-BARE = {"imports.selectors.begin_errors", "imports.selectors.problems"}
+BARE = {"imports.exporting.begin", "imports.selectors.begin_errors", "imports.selectors.problems"}

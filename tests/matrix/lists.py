@@ -32,6 +32,7 @@ def forms(house: House) -> dict[str, Any]:
     """What a form on a page sends."""
     columns = {name: str(number) for name, number in _COLUMNS.items()}
     return {
+        "POST /exports": {"place": str(house.facility.pk), "kind": "patients", "reason": "Moving house"},
         "POST /imports": {"place": str(house.facility.pk), "kind": "patients"},
         "POST /imports/<str:import_id>/columns": {**columns, "dates": "iso"},
         "POST /imports/<str:import_id>/apply": {"skip_bad": "yes"},

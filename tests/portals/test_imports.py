@@ -11,9 +11,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from polyclinic.core import clock
+from polyclinic.core.models import AuditEntry
+from polyclinic.facilities import identity
 from polyclinic.imports import working
 from polyclinic.imports.models import Import
 from polyclinic.people.models import Patient
+from polyclinic.people.sessions import SessionStore
+from polyclinic.visits import known
 from tests.api.calling import bearer, call, upload
 from tests.house import House
 from tests.imports.lists import PATIENTS, Desk
@@ -111,3 +116,27 @@ def test_the_same_over_the_api(house: House) -> None:
     assert [one["id"] for one in listed] == [made.json["id"]]
     for who in (house.receptionist, house.doctor, house.stranger_receptionist):
         assert call("GET", where, headers=bearer(who)).status == 403
+
+
+def shown(boss: Client, when: str) -> None:
+    """This session's person showed a factor then."""
+    store = SessionStore(boss.cookies["polyclinic_session"].value)
+    store["stepped_up_at"] = when
+    store.save()
+    identity.forget()
+
+
+def test_a_list_goes_out_after_a_step_up_and_with_a_reason(house: House, boss: Client) -> None:
+    known.remember(house.patient.pk, house.facility.pk)
+    page = boss.get("/exports")
+    given = {"kind": "patients", "reason": "Moving house"}
+    shown(boss, "")
+    assert send(boss, page, "/exports", **given).status_code == 303
+    assert not AuditEntry.objects.filter(action="list.export").exists()
+    shown(boss, clock.now().isoformat())
+    refused = send(boss, page, "/exports", kind="patients", reason=" ")
+    assert (refused.status_code, "Say what the list is for" in text(refused)) == (422, True)
+    answer = send(boss, page, "/exports", **given)
+    assert answer["content-disposition"] == 'attachment; filename="patients.csv"'
+    assert house.patient.mrn in b"".join(answer.streaming_content).decode()
+    assert AuditEntry.objects.filter(action="list.export").count() == 1

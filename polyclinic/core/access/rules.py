@@ -305,6 +305,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("research.export", privacy_officer=_FACILITY),
     # Lists from other systems. What a list holds one must be allowed to write by hand as well.
     *_rows("import.run", manager=_FACILITY),
+    *_rows("export.run", manager=_FACILITY),
     # Money. What is done for a patient is charged by who does it; what makes it less is a manager's to allow.
     *_rows(
         "invoice.view", patient=_SELF, receptionist=_FACILITY, pharmacist=_FACILITY, manager=_FACILITY,

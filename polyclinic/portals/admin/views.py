@@ -41,6 +41,7 @@ def nav(request: HttpRequest, current: str) -> dict[str, Any]:
         "leave": policy.ever(person, "leave.decide"),
         "partners": policy.ever(person, "key.manage"),
         "lists": policy.ever(person, "import.run"),
+        "exports": policy.ever(person, "export.run"),
         "define": policy.ever(person, "role.define"),
     }
 

@@ -130,7 +130,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
     ),
     Group(
         _("Lists"),
-        (("import.run", _("Import lists")),),
+        (("import.run", _("Import lists")), ("export.run", _("Export lists"))),
     ),
     Group(
         _("Staff"),

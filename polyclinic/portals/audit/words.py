@@ -100,7 +100,7 @@ ACTIONS: Final[dict[str, str | Promise]] = {
     "bed.retire": _("Took a bed out"),
     "ward.add": _("Added a ward"),
     "ward.end": _("Ended a ward"),
-    # Lists brought in.
+    # Lists brought in and taken out.
     "import.upload": _("Uploaded a list"),
     "import.check": _("Had a list checked"),
     "import.finish_check": _("Checked a list"),
@@ -109,6 +109,7 @@ ACTIONS: Final[dict[str, str | Promise]] = {
     "import.cancel": _("Cancelled an import"),
     "import.errors": _("Took out the wrong rows of a list"),
     "import.shred": _("Made an imported file unreadable"),
+    "list.export": _("Took a list out"),
     "patient.take_over": _("Took a patient over from a list"),
     # The pharmacy.
     "prescription.sign": _("Signed a prescription"),

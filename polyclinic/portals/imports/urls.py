@@ -1,12 +1,13 @@
-"""Lists that are imported."""
+"""Lists that are imported and exported."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.imports import views
+from polyclinic.portals.imports import exports, views
 
 urlpatterns = [
+    path("exports", exports.export),
     path("imports", views.listing),
     path("imports/list", views.rows),
     path("imports/<str:import_id>", views.one),
