@@ -24,6 +24,7 @@ from polyclinic.api import (
     privacy,
     refills,
     schedules,
+    system,
     visits,
     working,
 )
@@ -55,6 +56,7 @@ for router in (
     ambulances.router,
     working.router,
     imports.router,
+    system.router,
 ):
     api.add_router("", router)
 

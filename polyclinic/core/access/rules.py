@@ -272,6 +272,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("role.define", manager=_FACILITY, admin=_FACILITY),
     *_rows("person.view_as", admin=_FACILITY),
     *_rows("key.manage", admin=_FACILITY),
+    # How the installation is, and its settings without secrets: of no patient and no one place.
+    *_rows("system.view", admin=_FACILITY),
     # A patient's own decisions about who sees their record, and the way around them in an emergency.
     *_rows("consent.edit", patient=_DECIDER),
     # Who acts for a patient is for that patient to say; a carer does not pass it on.

@@ -42,6 +42,7 @@ def nav(request: HttpRequest, current: str) -> dict[str, Any]:
         "partners": policy.ever(person, "key.manage"),
         "lists": policy.ever(person, "import.run"),
         "exports": policy.ever(person, "export.run"),
+        "system": policy.ever(person, "system.view"),
         "define": policy.ever(person, "role.define"),
     }
 

@@ -146,6 +146,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("role.define", _("Make roles")),
             ("person.view_as", _("Look through another's eyes")),
             ("key.manage", _("Manage keys")),
+            ("system.view", _("See how the system is")),
         ),
     ),
     Group(
