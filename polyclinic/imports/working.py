@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +42,9 @@ _LEASE: Final = timedelta(seconds=60)
 _TURN: Final = 5.0
 _TELL: Final = 0.5
 _AT_A_TIME: Final = 500
+
+
+_UNSTORED: Final = _("This row cannot be stored as it is. Enter it by hand.")
 
 
 class _Lost(Exception):
@@ -74,6 +77,14 @@ def _turn(pk: Any) -> int:  # noqa: ANN401 - an import's key
         return 0
     except (FileNotFoundError, Tampered, Problem) as failure:
         _log.warning("import %s ended: %s", row.pk, type(failure).__name__)
+        _end(row, "cancel")
+        return 0
+    except DatabaseError:
+        # The database may be away for a while; the next turn goes on.
+        raise
+    except Exception as failure:
+        # One import must not stop those of others. Its words could say what stands in the file, so its kind is kept.
+        _log.error("import %s ended by a fault: %s", row.pk, type(failure).__name__)
         _end(row, "cancel")
         return 0
     finally:
@@ -162,8 +173,9 @@ def _bring_in(row: Import, record: Record, job: kinds.Work) -> None:
     try:
         with joined:
             _one(row, record, job)
-    except Problem as problem:
-        _refuse(row, record.number, problem)
+    except (Problem, DataError, IntegrityError) as failure:
+        # What the database itself refuses is this row's fault alone, and would be refused each time.
+        _refuse(row, record.number, failure if isinstance(failure, Problem) else Invalid(_UNSTORED, code="unstored"))
         _stand(row, record.number, "refused")
     else:
         _stand(row, record.number, "taken")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from polyclinic.billing.models import Price
 from polyclinic.core import clock
@@ -92,8 +94,6 @@ def test_cut_off_between_rows_it_goes_on_and_takes_none_twice(desk: Desk, monkey
             # After the row was written and before it is said to be in.
             raise KeyboardInterrupt
         return made
-
-    from dataclasses import replace
 
     monkeypatch.setitem(kinds.SORTS, "patients", replace(kinds.SORTS["patients"], apply=dies))
     for _cut in range(2):
@@ -262,8 +262,6 @@ def test_nobody_else_sees_or_touches_it(desk: Desk) -> None:
         actions.upload(actor=SystemActor("demo"), facility_id=house.facility.pk, kind="patients", data=PATIENTS)
     with pytest.raises(NotFound):
         actions.upload(actor=desk.boss, facility_id=house.elsewhere.pk, kind="patients", data=PATIENTS)
-    from dataclasses import replace
-
     with pytest.raises(Forbidden):
         actions.cancel(actor=replace(desk.boss, seen_by=house.manager.pk), import_id=row.pk)
 
@@ -302,3 +300,21 @@ def test_what_is_no_list_is_refused(desk: Desk, settings: Any, data: bytes, code
 def test_a_row_that_cannot_be_read_is_a_wrong_row(desk: Desk) -> None:
     row = desk.check(b'family_name,given_name,born,sex\nNovak,"Jana" x,1984-02-29,f\nLind,Elsa,1975-06-01,f\n')
     assert desk.said(row) == [(2, "", "torn")]
+
+
+def test_what_the_database_refuses_and_a_fault_of_ours_stop_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(error: type[Exception]) -> Any:
+        def apply(_work: Any, _cells: Any, number: int) -> Any:
+            if number == 2:
+                raise error("canary")
+            return desk.house.facility.pk
+
+        return apply
+
+    data = b"code,name,kind,amount\nA1,First,lab,10\nA2,Second,lab,11\n"
+    for error, state, taken in ((IntegrityError, "done", 1), (ZeroDivisionError, "cancelled", 0)):
+        monkeypatch.setitem(kinds.SORTS, "prices", replace(kinds.SORTS["prices"], apply=fails(error)))
+        row = desk.take(data, "prices")
+        assert (row.state, row.taken, row.claimed_until) == (state, taken, None)
