@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("polyclinic.portals.audit.urls")),
     path("", include("polyclinic.portals.cashier.urls")),
     path("", include("polyclinic.portals.admin.urls")),
+    path("", include("polyclinic.portals.imports.urls")),
     path("", include("polyclinic.portals.ui.urls")),
 ]
 

@@ -14,6 +14,7 @@ from polyclinic.api import (
     billing,
     directory,
     factors,
+    imports,
     laboratory,
     laboratory_files,
     laboratory_ranges,
@@ -26,6 +27,7 @@ from polyclinic.api import (
     schedules,
     series,
     settings,
+    system,
     visits,
     working,
 )
@@ -59,6 +61,8 @@ for router in (
     visits.router,
     ambulances.router,
     working.router,
+    imports.router,
+    system.router,
 ):
     api.add_router("", router)
 

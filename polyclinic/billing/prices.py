@@ -32,17 +32,7 @@ def set_price(
     """
     subject = Subject(facility_id=facility_id)
     policy.require(actor, "price.edit", subject)
-    code, name = code.strip(), name.strip()
-    if not _CODE.fullmatch(code):
-        raise Invalid(_("A code has letters, digits, dots and dashes, at most 40."), field="code")
-    if not 1 <= len(name) <= 120:
-        raise Invalid(_("Give it a name of at most 120 characters."), field="name")
-    if kind not in Price.Kind.values:
-        raise Invalid(_("Choose one of the listed values."), field="kind", possible=list(Price.Kind.values))
-    if not 0 <= amount_minor <= money.MOST:
-        raise Invalid(_("Write an amount, for example 12.50."), field="amount")
-    if not 0 <= tax_rate <= taxes.WHOLE:
-        raise Invalid(_("A tax rate is from 0 to 100 per cent."), field="tax_rate")
+    code, name = check(code, name, kind, amount_minor, tax_rate)
     if not Facility.objects.filter(pk=facility_id).exists():
         raise Invalid(_("There is no such hospital."), field="facility")
     lock_keys([f"price:{facility_id}:{code}"])
@@ -62,6 +52,22 @@ def set_price(
         detail={"code": code, "amount": amount_minor, "before": before, "tax_rate": tax_rate},
     )  # fmt: skip
     return made
+
+
+def check(code: str, name: str, kind: str, amount_minor: int, tax_rate: int) -> tuple[str, str]:
+    """Code and name as they are kept. Raises Invalid naming `code`, `name`, `kind`, `amount` or `tax_rate`."""
+    code, name = code.strip(), name.strip()
+    if not _CODE.fullmatch(code):
+        raise Invalid(_("A code has letters, digits, dots and dashes, at most 40."), field="code")
+    if not 1 <= len(name) <= 120:
+        raise Invalid(_("Give it a name of at most 120 characters."), field="name")
+    if kind not in Price.Kind.values:
+        raise Invalid(_("Choose one of the listed values."), field="kind", possible=list(Price.Kind.values))
+    if not 0 <= amount_minor <= money.MOST:
+        raise Invalid(_("Write an amount, for example 12.50."), field="amount")
+    if not 0 <= tax_rate <= taxes.WHOLE:
+        raise Invalid(_("A tax rate is from 0 to 100 per cent."), field="tax_rate")
+    return code, name
 
 
 @transactional

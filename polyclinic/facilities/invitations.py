@@ -14,12 +14,12 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.access.rules import CUSTOM
 from polyclinic.core.actors import Actor, Person, SystemActor
-from polyclinic.core.db import lock_keys, transactional
+from polyclinic.core.db import here, lock_keys, transactional
 from polyclinic.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthenticated
 from polyclinic.core.ids import parse_id
 from polyclinic.facilities import granting, identity
 from polyclinic.facilities.actions import _give, own_role
-from polyclinic.facilities.models import Facility, Membership, StaffInvitation
+from polyclinic.facilities.models import CustomRole, Facility, Membership, StaffInvitation
 from polyclinic.facilities.states import INVITATION, SENT
 from polyclinic.notify import actions as notices
 from polyclinic.people import actions as people
@@ -57,17 +57,7 @@ def invite(
     if facility is None:
         raise NotFound()
     custom = own_role(facility_id, custom_role_id)
-    granting.require_grantable(actor, facility_id, role, custom)
-    address, named = read_email(email), " ".join(name.split())
-    if not named or len(named) > MAX_NAME:
-        raise Invalid(_("Enter a name."), field="name")
-    lock_keys([f"invite:{facility_id}:{address.lower()}"])
-    if StaffInvitation.objects.filter(facility=facility, email__iexact=address, state=SENT).exists():
-        raise Conflict(_("This person is already invited. You can send the invitation again."), code="already_invited",
-                       field="email")  # fmt: skip
-    held = Membership.objects.filter(facility=facility, account__email__iexact=address, ended_at__isnull=True)
-    if held.filter(role=CUSTOM if custom else role, custom_role=custom).exists():
-        raise Conflict(_("This person already has this role here."), code="already_here", field="email")
+    address, named = check(actor, facility_id, email, name, role, custom)
     made = StaffInvitation(
         facility=facility, email=address, name=named, role=CUSTOM if custom else role, custom_role=custom,
         invited_by_id=actor.account_id, expires_at=clock.now() + OPEN_FOR,
@@ -75,6 +65,25 @@ def invite(
     ledger.create(INVITATION, "invite", made, actor=actor)
     _send(made)
     return made
+
+
+def check(
+    actor: Actor, facility_id: UUID, email: str, name: str, role: str, custom: CustomRole | None
+) -> tuple[str, str]:
+    """Address and name as they are kept. Raises what `invite` raises. In a transaction the address stays locked."""
+    granting.require_grantable(actor, facility_id, role, custom)
+    address, named = read_email(email), " ".join(name.split())
+    if not named or len(named) > MAX_NAME:
+        raise Invalid(_("Enter a name."), field="name")
+    if here().in_atomic_block:
+        lock_keys([f"invite:{facility_id}:{address.lower()}"])
+    if StaffInvitation.objects.filter(facility_id=facility_id, email__iexact=address, state=SENT).exists():
+        raise Conflict(_("This person is already invited. You can send the invitation again."), code="already_invited",
+                       field="email")  # fmt: skip
+    held = Membership.objects.filter(facility_id=facility_id, account__email__iexact=address, ended_at__isnull=True)
+    if held.filter(role=CUSTOM if custom else role, custom_role=custom).exists():
+        raise Conflict(_("This person already has this role here."), code="already_here", field="email")
+    return address, named
 
 
 @transactional

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
+from polyclinic.core import clock
 from polyclinic.core.actors import Person, Viewer
 from polyclinic.core.db import CompiledQuery
 from polyclinic.core.ids import new_id
 from polyclinic.notify.kinds import KINDS, words
-from polyclinic.notify.models import Inbox, Notice
+from polyclinic.notify.models import Delivery, Inbox, Notice
 
 KEPT_SHOWN = 200
 _unread = CompiledQuery(lambda pk: Inbox.objects.filter(pk=pk).values_list("unread"), new_id())
@@ -49,3 +50,21 @@ def _row(row: Notice) -> NoticeRow:
     title, sentence = words(row.kind, row.detail)
     link = KINDS[row.kind].link if row.kind in KINDS else "/account/notices"
     return NoticeRow(row.pk, row.kind, title, sentence, link, row.at, row.read_at)
+
+
+class Queue(msgspec.Struct, frozen=True, rename="camel"):
+    """How many mails wait or could not be sent, and for how many seconds the oldest has been due."""
+
+    waiting: int
+    failed: int
+    oldest_wait: int
+
+
+def queue() -> Queue:
+    """How the mails stand, of nobody in particular."""
+    now = clock.now()
+    oldest = Delivery.objects.filter(state="waiting", next_at__lte=now).order_by("next_at").first()
+    return Queue(
+        Delivery.objects.filter(state="waiting").count(), Delivery.objects.filter(state="failed").count(),
+        int((now - oldest.next_at).total_seconds()) if oldest else 0,
+    )  # fmt: skip

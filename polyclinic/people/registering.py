@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -66,18 +67,39 @@ def register(
     """
     policy.require(actor, "patient.register", Subject(facility_id=facility_id))
     _require_desk(actor, facility_id)
+    given = {"given_name": given_name, "family_name": family_name, "born": born, "sex": sex, "phone": phone}
+    fields, reason = check(facility_id, given, new_because)
+    return _store(actor, facility_id, fields, "patient.register", reason=reason)
+
+
+@transactional
+def take_over(*, actor: Actor, facility_id: UUID, given: Mapping[str, Any], new_because: str = "") -> Patient:
+    """A new patient from a list of another system, by whoever may bring lists in: what holds at the desk holds here.
+
+    `given` has `given_name`, `family_name`, `born`, `sex` and `phone`. Raises as `register`.
+    """
+    policy.require(actor, "import.run", Subject(facility_id=facility_id))
+    fields, reason = check(facility_id, given, new_because)
+    return _store(actor, facility_id, fields, "patient.take_over", reason=reason)
+
+
+def check(facility_id: UUID, given: Mapping[str, Any], new_because: str = "") -> tuple[dict[str, Any], str]:
+    """What is kept of `given`, and why it is another person if somebody alike is on file at the facility.
+
+    Raises Invalid naming the field, or MaybeKnown.
+    """
     fields: dict[str, Any] = {
-        "given_name": _name(given_name, "given_name"),
-        "family_name": _name(family_name, "family_name"),
-        "born": _birth_date(born),
-        "sex": _sex(sex),
-        "phone": _phone(phone),
+        "given_name": _name(given["given_name"], "given_name"),
+        "family_name": _name(given["family_name"], "family_name"),
+        "born": _birth_date(given["born"]),
+        "sex": _sex(given["sex"]),
+        "phone": _phone(given["phone"]),
     }
     reason = new_because.strip()[:200]
     alike = twins(fields, {facility_id})
     if alike and not reason:
         raise MaybeKnown(twins=msgspec.to_builtins(alike), field="new_because")
-    return _store(actor, facility_id, fields, "patient.register", reason=reason if alike else "")
+    return fields, reason if alike else ""
 
 
 @transactional

@@ -76,7 +76,7 @@ def receive(*, actor: Actor, facility_id: UUID, supplier_id: UUID, reference: st
         raise Invalid(_("Write at least one line, and at most a hundred."), code="required", field="lines")
     today = stock.today(facility_id)
     for number, line in enumerate(lines):
-        _check(line, number, today)
+        check(line, number, today)
     made = Delivery(facility_id=facility_id, supplier=supplier, reference=reference, received_by=actor.label)
     try:
         with transaction.atomic():
@@ -195,7 +195,7 @@ def call_back(*, actor: Actor, transfer_id: UUID, version: int | None = None) ->
     return row
 
 
-def _check(line: Came, number: int, today: date) -> None:
+def check(line: Came, number: int, today: date) -> None:
     """What the pack says must be possible. Raises Invalid naming the field of this line."""
     if not Medicine.objects.filter(pk=line.medicine_id).exists():
         raise NotFound(field=f"medicine-{number}")

@@ -152,6 +152,13 @@ def remove_exception(
     _resolve(actor, row, _plan(row), acknowledged, resolution)
 
 
+def would_strand(actor: Actor, schedule_id: UUID, weekly: Sequence[WeeklyRow]) -> int:
+    """How many patients these hours would leave outside. Raises NotFound, Forbidden, Invalid as `set_weekly`."""
+    row = _schedule(actor, schedule_id)
+    check_weekly(weekly)
+    return len(_stranded(_changed(_plan(row), weekly=weekly), row))
+
+
 def check_weekly(weekly: Sequence[WeeklyRow]) -> None:
     """Refuse rows that make no sense, naming the row: `weekly.3.ends`."""
     if len(weekly) > MAX_ROWS:

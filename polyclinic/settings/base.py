@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "polyclinic.papers",
     "polyclinic.inpatient",
     "polyclinic.analytics",
+    "polyclinic.imports",
     "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",
@@ -224,6 +225,8 @@ SMS_URL: str = read("SMS_URL")
 MAX_BODY_BYTES: int = read("MAX_BODY_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 MAX_UPLOAD_BYTES: int = read("MAX_UPLOAD_BYTES")
+IMPORT_MAX_ROWS: int = read("IMPORT_MAX_ROWS")
+IMPORT_KEEP_DAYS: int = read("IMPORT_KEEP_DAYS")
 # In memory only: a file that nobody has checked or sealed yet must not lie in a temporary folder.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MAX_UPLOAD_BYTES + MAX_BODY_BYTES

@@ -172,12 +172,13 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its environment name, its default as text, how the text is read, and what it means."""
+    """One setting: its environment name, its default as text, how the text is read, what it means, if it is secret."""
 
     name: str
     default: str
     parse: Callable[[str], Any]
     meaning: str
+    secret: bool = False
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -202,19 +203,20 @@ SETTINGS: tuple[Setting, ...] = (
         "also in OUTGOING_ALLOW), or `syslog://host:port` over TCP.",
     ),
     Setting("DATABASE_URL", "", database, "PostgreSQL address; empty means SQLite in the data folder."),
-    Setting("SECRET_KEY", "", str, "Signing secret; empty means one is made in the data folder at first start."),
+    Setting("SECRET_KEY", "", str, "Signing secret; empty means one is made in the data folder at first start.", True),
     Setting("KEYS_FOLDER", "", str, "Folder of the key file and the key vault; empty means `keys` in the data folder."),
     Setting(
         "MASTER_KEY",
         "",
         str,
         "Master key as `k1=` and 32 bytes in base64, newest first; empty means a key file made at first start.",
+        True,
     ),
     Setting("KEY_VAULT_URL", "", database, "PostgreSQL database for wrapped keys; empty means a file in KEYS_FOLDER."),
     Setting(
         "KMS_URL", "", key_service, "Key service (transit protocol) that keeps the master key: address with key name."
     ),
-    Setting("KMS_TOKEN", "", str, "Token for the key service."),
+    Setting("KMS_TOKEN", "", str, "Token for the key service.", True),
     Setting("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", names, "Host names this server answers to."),
     Setting("PUBLIC_URL", "http://localhost:8000", origin, "Address people reach the server at, used in mails."),
     Setting(
@@ -229,6 +231,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WORKER_THREADS", "3", count, "Threads that run pages and API calls; 2 to 4 suit one process."),
     Setting("MAX_BODY_BYTES", "2097152", count, "Largest request body accepted, in bytes."),
     Setting("MAX_UPLOAD_BYTES", "10485760", count, "Largest file accepted where files can be sent, in bytes."),
+    Setting("IMPORT_MAX_ROWS", "100000", count, "Most rows of a list that is imported."),
+    Setting("IMPORT_KEEP_DAYS", "30", count, "Days after which the file of an import is made unreadable."),
     Setting(
         "CLAMAV_URL", "", scanner, "Virus scanner clamd that sees every file first: tcp://host:3310 or unix:///path."
     ),
@@ -248,8 +252,10 @@ SETTINGS: tuple[Setting, ...] = (
         "Hosts inside this network that the server may ask all the same, such as a text-message gateway: `host:port`.",
     ),
     Setting("CURRENCY", "EUR", currency, "Currency of a facility that has not charged anything yet (ISO 4217)."),
-    Setting("STRIPE_SECRET_KEY", "", str, "Stripe's secret key; empty means nothing is paid online, but in the demo."),
-    Setting("STRIPE_WEBHOOK_SECRET", "", str, "Secret that Stripe signs its notices with."),
+    Setting(
+        "STRIPE_SECRET_KEY", "", str, "Stripe's secret key; empty means nothing is paid online, but in the demo.", True
+    ),
+    Setting("STRIPE_WEBHOOK_SECRET", "", str, "Secret that Stripe signs its notices with.", True),
     Setting("STRIPE_URL", "https://api.stripe.com", origin, "Where Stripe's API is."),
     Setting("RATE_LIMITS", "yes", boolean, "Whether request rate limits are enforced."),
     Setting("SESSION_IDLE_MINUTES", "15", count, "Minutes without a request after which a person is signed out."),

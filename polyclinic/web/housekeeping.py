@@ -23,6 +23,8 @@ from polyclinic.core.audit import checkpoints, journal, sink
 from polyclinic.core.ledger import idempotency
 from polyclinic.facilities import identity, invitations
 from polyclinic.factors import tickets
+from polyclinic.imports import keeping as imported
+from polyclinic.imports import working as importing
 from polyclinic.laboratory import critical
 from polyclinic.notify import worker
 from polyclinic.papers import drafts as letter_drafts
@@ -110,6 +112,8 @@ CHORES: Final = (
     Chore("tell of records past their time", 3600, retention.tell_of_due),
     # Its own lane: after a long pause there are many days to count, and nothing else waits for that.
     Chore("count the days that are over", 5, following.catch_up, lane="figures"),
+    Chore("make old imports unreadable", 3600, imported.shred_old),
+    Chore("go on with imports", 0.5, importing.work, lane="imports"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),

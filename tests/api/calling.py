@@ -125,12 +125,22 @@ class Sent:
     kind: str
 
 
-def upload(data: bytes, kind: str = "application/octet-stream", *, field: str = "file", name: str = "x") -> Sent:
-    """A form with one file, as `curl -F file=@x` sends it."""
+def upload(
+    data: bytes,
+    kind: str = "application/octet-stream",
+    *,
+    field: str = "file",
+    name: str = "x",
+    more: dict[str, str] | None = None,
+) -> Sent:
+    """A form with one file, as `curl -F file=@x` sends it, and `more` fields before it."""
     edge = "a-line-between"
-    named = f'Content-Disposition: form-data; name="{field}"; filename="{name}"'
-    head = f"--{edge}\r\n{named}\r\nContent-Type: {kind}\r\n\r\n"
-    return Sent(head.encode() + data + f"\r\n--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}")
+    disposition = 'Content-Disposition: form-data; name="{}"'
+    parts = [f"{disposition.format(key)}\r\n\r\n{value}".encode() for key, value in (more or {}).items()]
+    head = f'{disposition.format(field)}; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
+    parts.append(head.encode() + data)
+    body = b"".join(f"--{edge}\r\n".encode() + part + b"\r\n" for part in parts)
+    return Sent(body + f"--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}")
 
 
 def bearer(who: Account | Patient | Doctor) -> dict[str, str]:

@@ -22,6 +22,7 @@ from polyclinic import (
     facilities,
     factors,
     files,
+    imports,
     inpatient,
     laboratory,
     notify,
@@ -87,6 +88,7 @@ from tests.analytics import foreign as charts
 from tests.billing import desk as money
 from tests.files.hostile import picture
 from tests.house import House, account
+from tests.imports import foreign as lists
 from tests.inpatient import foreign as wings
 from tests.laboratory import foreign as tubes
 from tests.papers import foreign as sheets
@@ -163,6 +165,8 @@ class Side:
         self.secret |= self.shelves.secret
         self.wards = wings.Wards(house, self)
         self.secret |= self.wards.secret
+        self.lists = lists.Lists(house, self)
+        self.secret |= self.lists.secret
         self.yard = yards.Yard(house, self)
         self.secret |= self.yard.secret
 
@@ -234,6 +238,7 @@ CLOSED: dict[str, Call] = {
     **desks.CLOSED,
     **shelves.CLOSED,
     **wings.CLOSED,
+    **lists.CLOSED,
     **yards.CLOSED,
     **foreign.CLOSED,
     "billing.figures.methods": lambda v, s: figures.methods(v, s.facility, s.day, s.day),
@@ -329,6 +334,7 @@ FILTERED: dict[str, Call] = {
     **sheets.FILTERED,
     **desks.FILTERED,
     **yards.FILTERED,
+    **lists.FILTERED,
     **foreign.FILTERED,
     **charts.FILTERED,
     "consent.selectors.acting_for": lambda v, s: shared.acting_for(v),
@@ -404,6 +410,7 @@ def readers() -> set[str]:
         facilities,
         factors,
         files,
+        imports,
         inpatient,
         laboratory,
         notify,
@@ -501,7 +508,7 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         bare |= {f"visits.choices.{name}" for name in ("departments", "doctors")}
         bare |= {"visits.house.day"}
         bare |= {f"visits.selectors.{name}" for name in ("due", "figures", "stages")}
-        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE | charts.BARE
+        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE | charts.BARE | lists.BARE
         assert {name for name, text in seen.items() if shown(text, side)} == CLOSED.keys() - counts - bare
 
 

@@ -77,6 +77,9 @@ MACHINE: Final = {
     "medicines.Medicine": "code generic brand strength strength_unit unit dose_unit atc price_code",
     "transport.AmbulanceTrip": "estimate place",
     "transport.TripStep": "step",
+    "imports.Import": "encoding delimiter columns secret", "imports.KnownHeading": "heading field",
+    # Sentences of ours about a row, and the names of its columns.
+    "imports.ImportProblem": "field code said",
 }  # fmt: skip
 # Filled, and on no page that the house's people are shown: the reason stands beside it.
 UNSHOWN: Final = {

@@ -281,6 +281,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("role.define", manager=_FACILITY, admin=_FACILITY),
     *_rows("person.view_as", admin=_FACILITY),
     *_rows("key.manage", admin=_FACILITY),
+    # How the installation is, and its settings without secrets: of no patient and no one place.
+    *_rows("system.view", admin=_FACILITY),
     # A patient's own decisions about who sees their record, and the way around them in an emergency.
     *_rows("consent.edit", patient=_DECIDER),
     # Who acts for a patient is for that patient to say; a carer does not pass it on.
@@ -312,6 +314,9 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("audit.search", privacy_officer=_FACILITY, auditor=_FACILITY),
     *_rows("audit.export", privacy_officer=_FACILITY, auditor=_FACILITY),
     *_rows("research.export", privacy_officer=_FACILITY),
+    # Lists from other systems. What a list holds one must be allowed to write by hand as well.
+    *_rows("import.run", manager=_FACILITY),
+    *_rows("export.run", manager=_FACILITY),
     # Money. What is done for a patient is charged by who does it; what makes it less is a manager's to allow.
     *_rows(
         "invoice.view", patient=_SELF, receptionist=_FACILITY, pharmacist=_FACILITY, manager=_FACILITY,
@@ -395,6 +400,8 @@ SYSTEM: Final[dict[str, frozenset[str]]] = {
     "critical-ladder": frozenset({"lab.escalate"}),
     # What follows from handing over, where who does it has no right to charge or to end a visit.
     "pharmacy": frozenset({"visit.view", "visit.dispense", "invoice.charge", "invoice.settle", "invoice.view"}),
+    # Checks and brings in lists for whoever uploaded them, whose own rights each row needs.
+    "importer": frozenset({"import.run"}),
     "prescription-sweeper": frozenset({"prescription.expire"}),
     "hold-sweeper": frozenset({"appointment.hold"}),
     # Says what a bank has told us of a payment or a refund.

@@ -66,6 +66,7 @@ HEARD: Final = (
     "stay.view",
     "ambulance.view",
     "setting.view",
+    "import.run",
 )
 # What is said in a patient's and in a doctor's room, as rights to read it.
 _SAID_TO_PATIENTS: Final = frozenset(

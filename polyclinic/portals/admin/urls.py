@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.admin import doctors, house, invitations, keys, leave, person, roles, viewing, views
+from polyclinic.portals.admin import doctors, house, invitations, keys, leave, person, roles, system, viewing, views
 
 urlpatterns = [
     path("admin", views.home),
@@ -46,5 +46,6 @@ urlpatterns = [
     path("admin/keys", keys.listing),
     path("admin/keys/new/<str:facility_id>", keys.new),
     path("admin/keys/<str:key_id>/end", keys.revoke),
+    path("admin/system", system.system),
     path("invitation/<str:token>", invitations.take_up),
 ]

@@ -41,6 +41,9 @@ def nav(request: HttpRequest, current: str) -> dict[str, Any]:
         "leave": policy.ever(person, "leave.decide"),
         "partners": policy.ever(person, "key.manage"),
         "house": policy.ever(person, "setting.view"),
+        "lists": policy.ever(person, "import.run"),
+        "exports": policy.ever(person, "export.run"),
+        "system": policy.ever(person, "system.view"),
         "define": policy.ever(person, "role.define"),
     }
 

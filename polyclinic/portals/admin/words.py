@@ -139,6 +139,10 @@ _GROUPS: Final[tuple[Group, ...]] = (
         ),
     ),
     Group(
+        _("Lists"),
+        (("import.run", _("Import lists")), ("export.run", _("Export lists"))),
+    ),
+    Group(
         _("Staff"),
         (
             ("staff.list", _("See staff")),
@@ -152,6 +156,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("role.define", _("Make roles")),
             ("person.view_as", _("Look through another's eyes")),
             ("key.manage", _("Manage keys")),
+            ("system.view", _("See how the system is")),
         ),
     ),
     Group(

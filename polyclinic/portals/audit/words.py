@@ -103,6 +103,17 @@ ACTIONS: Final[dict[str, str | Promise]] = {
     "bed.retire": _("Took a bed out"),
     "ward.add": _("Added a ward"),
     "ward.end": _("Ended a ward"),
+    # Lists brought in and taken out.
+    "import.upload": _("Uploaded a list"),
+    "import.check": _("Had a list checked"),
+    "import.finish_check": _("Checked a list"),
+    "import.apply": _("Had a list imported"),
+    "import.finish": _("Finished an import"),
+    "import.cancel": _("Cancelled an import"),
+    "import.errors": _("Took out the wrong rows of a list"),
+    "import.shred": _("Made an imported file unreadable"),
+    "list.export": _("Took a list out"),
+    "patient.take_over": _("Took a patient over from a list"),
     # The pharmacy.
     "prescription.sign": _("Signed a prescription"),
     "prescription.read": _("Opened a prescription"),

@@ -1,0 +1,1 @@
+"""Lists brought in from other systems, and taken out for them: patients, staff, hours, prices, stock."""
