@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "polyclinic.files",
     "polyclinic.papers",
     "polyclinic.inpatient",
+    "polyclinic.nursing",
     "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",
