@@ -24,6 +24,7 @@ from polyclinic import (
     inpatient,
     laboratory,
     notify,
+    nursing,
     papers,
     people,
     pharmacy,
@@ -83,6 +84,7 @@ from tests.billing import desk as money
 from tests.files.hostile import picture
 from tests.house import House, account
 from tests.inpatient import foreign as wings
+from tests.nursing import foreign as bedsides
 from tests.laboratory import foreign as tubes
 from tests.papers import foreign as sheets
 from tests.pharmacy import foreign as shelves
@@ -92,6 +94,7 @@ from tests.transport import foreign as yards
 
 # The filter behind the selectors: it takes a viewer and returns no rows.
 TOOLS = (
+    "polyclinic.nursing.sight",
     "polyclinic.records.sight",
     "polyclinic.scheduling.sight",
 )
@@ -158,6 +161,7 @@ class Side:
         self.secret |= self.shelves.secret
         self.wards = wings.Wards(house, self)
         self.secret |= self.wards.secret
+        bedsides.write(self)
         self.yard = yards.Yard(house, self)
         self.secret |= self.yard.secret
 
@@ -221,6 +225,7 @@ CLOSED: dict[str, Call] = {
     **desks.CLOSED,
     **shelves.CLOSED,
     **wings.CLOSED,
+    **bedsides.CLOSED,
     **yards.CLOSED,
     **foreign.CLOSED,
     "billing.figures.methods": lambda v, s: figures.methods(v, s.facility, s.day, s.day),
@@ -307,6 +312,7 @@ FILTERED: dict[str, Call] = {
     **sheets.FILTERED,
     **desks.FILTERED,
     **yards.FILTERED,
+    **bedsides.FILTERED,
     **foreign.FILTERED,
     "consent.selectors.acting_for": lambda v, s: shared.acting_for(v),
     "consent.selectors.kinds_to_ask": lambda v, s: shared.kinds_to_ask(v),
@@ -382,6 +388,7 @@ def readers() -> set[str]:
         inpatient,
         laboratory,
         notify,
+        nursing,
         papers,
         people,
         pharmacy,
@@ -474,7 +481,7 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         bare |= {f"visits.choices.{name}" for name in ("departments", "doctors")}
         bare |= {"visits.house.day"}
         bare |= {f"visits.selectors.{name}" for name in ("due", "figures", "stages")}
-        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE
+        bare |= shelves.BARE | desks.BARE | wings.BARE | bedsides.BARE | yards.BARE
         assert {name for name, text in seen.items() if shown(text, side)} == CLOSED.keys() - counts - bare
 
 
