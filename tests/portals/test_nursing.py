@@ -141,7 +141,7 @@ def test_a_summary_reaches_the_patient_when_it_is_signed(
     assert send(head, stale, base, do="sign", **parts).status_code == 303
     assert "X-ray in six weeks" in text(patient.get("/my/summaries"))
     assert "Discharge summary" in text(patient.get("/my/papers"))
-    assert patient.get(f"/papers/discharge-summary/{bedside.stay.pk}.pdf")["Content-Type"] == "application/pdf"
+    assert patient.get(f"/papers/discharge/{bedside.stay.pk}.pdf")["Content-Type"] == "application/pdf"
     assert not [one for one in forms(nurse.get(base)) if one["action"] == base]
     assert patient.get(base).status_code == 403
 

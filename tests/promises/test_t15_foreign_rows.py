@@ -84,8 +84,8 @@ from tests.billing import desk as money
 from tests.files.hostile import picture
 from tests.house import House, account
 from tests.inpatient import foreign as wings
-from tests.nursing import foreign as bedsides
 from tests.laboratory import foreign as tubes
+from tests.nursing import foreign as bedsides
 from tests.papers import foreign as sheets
 from tests.pharmacy import foreign as shelves
 from tests.prescribing import foreign as desks
