@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("polyclinic.portals.pharmacy.urls")),
     path("", include("polyclinic.portals.beds.urls")),
     path("", include("polyclinic.portals.analytics.urls")),
+    path("", include("polyclinic.portals.nursing.urls")),
     path("", include("polyclinic.portals.papers.urls")),
     path("", include("polyclinic.portals.reception.urls")),
     path("", include("polyclinic.portals.ambulance.urls")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -30,6 +30,11 @@ class NewVitals(Body):
     pregnant: bool = False
     confirmed: Annotated[list[Words], Field(max_length=20)] = []
     taken_at: Moment | None = None
+
+
+def signs_of(body: NewVitals) -> dict[str, Any]:
+    """A set of signs as the actions that write one down take it."""
+    return {name: getattr(body, name) for name in NewVitals.model_fields}
 
 
 class NewAllergy(Body):
@@ -69,10 +74,7 @@ def record_vitals(request: HttpRequest, visitId: str, body: NewVitals) -> HttpRe
     actor, visit = answers.person_of(request), answers.key(visitId)
 
     def effect() -> tuple[int, object]:
-        made = actions.record_vitals(
-            actor=actor, visit_id=visit, values=body.values, oxygen=body.oxygen, consciousness=body.consciousness,
-            scale=body.scale, pregnant=body.pregnant, confirmed=body.confirmed, taken_at=body.taken_at,
-        )  # fmt: skip
+        made = actions.record_vitals(actor=actor, visit_id=visit, **signs_of(body))
         return 201, next(row for row in selectors.vital_sets(actor, visit) if row.id == made.pk)
 
     return answers.once(request, effect, kind="chart", of="visitId")

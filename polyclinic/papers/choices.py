@@ -24,7 +24,14 @@ from polyclinic.visits.rows import VisitRow
 from polyclinic.visits.selectors import subject_of
 
 Row = TypeVar("Row")
+_FURTHER: list[Callable[[Viewer, UUID], list[Printable]]] = []
 _NOT_SEEN = frozenset({"registered", "paid", "cancelled"})
+
+
+def register(further: Callable[[Viewer, UUID], list[Printable]]) -> None:
+    """Name who knows further papers of a patient that they can print themselves, of a domain above this one."""
+    if further not in _FURTHER:
+        _FURTHER.append(further)
 
 
 def of_visit(viewer: Viewer, visit_id: UUID) -> list[Printable]:
@@ -50,6 +57,7 @@ def of_patient(viewer: Viewer, patient_id: UUID) -> list[Printable]:
         )  # fmt: skip
     found += [_letter(one) for one in selectors.sick_notes(viewer, patient_id)]
     found += [_letter(one) for one in selectors.referrals(viewer, patient_id)]
+    found += [one for further in _FURTHER for one in further(viewer, patient_id)]
     return sorted(found, key=lambda one: one.at, reverse=True)
 
 

@@ -28,6 +28,7 @@ class PaperKind(models.TextChoices):
     SICK_NOTE = "sick-note", _("Sick note")
     REFERRAL = "referral", _("Referral")
     VISIT_SUMMARY = "visit-summary", _("Visit summary")
+    DISCHARGE_SUMMARY = "discharge", _("Discharge summary")
 
 
 class LetterKind(models.TextChoices):

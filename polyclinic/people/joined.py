@@ -77,3 +77,14 @@ def require_current(patient_id: UUID) -> None:
     stays = survivor(patient_id)
     if stays != patient_id:
         raise MergedAway(field="patientId", patientId=str(stays))
+
+
+def many(patient_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """`same` of many at once, in two questions."""
+    stays = survivors(patient_ids)
+    found = {one: stays.get(one, one) for one in patient_ids}
+    gone: dict[UUID, list[UUID]] = {}
+    merged = Merge.objects.filter(patient_id__in=set(found.values()), state=MERGED).order_by("merged_at", "pk")
+    for patient, other in merged.values_list("patient_id", "gone_id"):
+        gone.setdefault(patient, []).append(other)
+    return {one: (kept, *gone.get(kept, ())) for one, kept in found.items()}

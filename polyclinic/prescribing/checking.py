@@ -81,7 +81,13 @@ def passed(
     patient: Whom | None = None,
 ) -> dict[int, tuple[Override, ...]]:  # fmt: skip
     """The overrides of each line by its place. Raises Conflict (`warnings`) with those that stop the signature."""
-    found = warnings(patient or whom(visit), lines)
+    return cleared(warnings(patient or whom(visit), lines), reasons, seen)
+
+
+def cleared(
+    found: Sequence[Warning_], reasons: Mapping[str, str], seen: Collection[str] | None
+) -> dict[int, tuple[Override, ...]]:
+    """The overrides of these findings by the place of their line, with the reasons given. Raises as `passed`."""
     unseen = [one for one in found if seen is not None and one.key not in seen]
     if unseen:
         raise Conflict(

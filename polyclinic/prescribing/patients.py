@@ -9,6 +9,7 @@ from uuid import UUID
 from polyclinic.core.access import fields
 from polyclinic.laboratory import reports
 from polyclinic.laboratory.models import Result
+from polyclinic.people.models import Patient
 from polyclinic.prescribing.rows import LineRow
 from polyclinic.prescribing.selectors import taken_now
 from polyclinic.records import bodies, selectors
@@ -33,10 +34,19 @@ class Whom:
 def whom(visit: Visit) -> Whom:
     """The patient of a visit as they are known now."""
     known = selectors.allergies_of(visit.patient_id)
-    weight, pregnant = _measured(visit.pk)
+    weight, pregnant = measured(visit.pk)
     return Whom(
         fields.years(visit.patient.born), tuple(one.substance for one in known.allergies),
         known.status != "not_asked", pregnant, weight, _egfr(visit.patient_id), tuple(taken_now(visit.patient_id)),
+    )  # fmt: skip
+
+
+def in_bed(patient: Patient, weight: Decimal | None, pregnant: bool) -> Whom:
+    """A patient in bed, with the last weight measured there, and whether a pregnancy was told with the last signs."""
+    known = selectors.allergies_of(patient.pk)
+    return Whom(
+        fields.years(patient.born), tuple(one.substance for one in known.allergies), known.status != "not_asked",
+        pregnant, weight, _egfr(patient.pk), tuple(taken_now(patient.pk)),
     )  # fmt: skip
 
 
@@ -49,7 +59,7 @@ def at_counter(patient_id: UUID) -> Whom:
     )  # fmt: skip
 
 
-def _measured(visit_id: UUID) -> tuple[Decimal | None, bool]:
+def measured(visit_id: UUID) -> tuple[Decimal | None, bool]:
     """The last weight of this visit, and whether a pregnancy was told with its last signs."""
     weight, pregnant = None, False
     rows = VitalSet.objects.filter(visit_id=visit_id, state=RECORDED).order_by("taken_at", "pk")

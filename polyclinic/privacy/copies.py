@@ -19,6 +19,8 @@ from polyclinic.inpatient import selectors as wards
 from polyclinic.inpatient.rows import StayRow
 from polyclinic.laboratory import selectors as laboratory
 from polyclinic.laboratory.rows import OrderRow
+from polyclinic.nursing import copies as nursing
+from polyclinic.nursing.copies import BesideRow
 from polyclinic.papers import selectors as letters
 from polyclinic.papers.rows import PaperRow, ReferralRow, SickNoteRow
 from polyclinic.people import selectors as people
@@ -61,6 +63,7 @@ class Copy(msgspec.Struct, frozen=True, rename="camel"):
     refills: list[RefillRow]
     handed_over: list[DispenseRow]
     stays: list[StayRow]
+    beside: list[BesideRow]
     sick_notes: list[SickNoteRow]
     referrals: list[ReferralRow]
     papers: list[PaperRow]
@@ -94,6 +97,7 @@ def copy_for(viewer: Viewer, request_id: UUID) -> Copy:
         refills=asked.copied(viewer, row.patient_id),
         handed_over=counter.copied(viewer, row.patient_id),
         stays=wards.stays_of(viewer, row.patient_id),
+        beside=nursing.copied(viewer, row.patient_id),
         sick_notes=letters.sick_notes(viewer, row.patient_id),
         referrals=letters.referrals(viewer, row.patient_id),
         papers=letters.papers(viewer, row.patient_id),

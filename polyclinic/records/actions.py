@@ -51,6 +51,16 @@ def record_vitals(
     and not confirmed, or nothing at all.
     """
     visit = _open_visit(actor, "vitals.record", visit_id)
+    body = measured(values, oxygen, consciousness, scale, pregnant, confirmed)
+    row = VitalSet(taken_at=moment(taken_at), body=bodies.write(body))
+    return _record(actor, visit, row)
+
+
+def measured(
+    values: Mapping[str, str], oxygen: bool | None, consciousness: str, scale: int, pregnant: bool,
+    confirmed: Collection[str],
+) -> VitalsBody:  # fmt: skip
+    """Signs as they were typed, read and checked, wherever they were measured. Raises Invalid naming the field."""
     read = _values(values)
     if consciousness and consciousness not in vitals.Consciousness.values:
         raise Invalid(
@@ -63,12 +73,10 @@ def record_vitals(
     if "oxygen_flow" in read and not oxygen:
         raise Invalid(_("Say that the patient gets oxygen, or leave the flow empty."), field="oxygen_flow")
     vitals.check(read, confirmed)
-    body = VitalsBody(
+    return VitalsBody(
         read, oxygen, consciousness or None, scale, pregnant,
         tuple(name for name in vitals.unusual(read) if name in confirmed),
     )  # fmt: skip
-    row = VitalSet(taken_at=_moment(taken_at), body=bodies.write(body))
-    return _record(actor, visit, row)
 
 
 def _values(given: Mapping[str, str]) -> dict[str, Decimal]:
@@ -79,7 +87,8 @@ def _values(given: Mapping[str, str]) -> dict[str, Decimal]:
     return {name: value for name, value in found if value is not None}
 
 
-def _moment(taken_at: datetime | None) -> datetime:
+def moment(taken_at: datetime | None) -> datetime:
+    """When signs were measured: now, or up to a day ago. Raises Invalid for any other time."""
     now = clock.now()
     if taken_at is None:
         return now
@@ -92,7 +101,7 @@ def _moment(taken_at: datetime | None) -> datetime:
 def withdraw_vitals(*, actor: Actor, vitals_id: UUID, reason: str, version: int | None = None) -> VitalSet:
     """They were entered in error, and stay readable as such. Raises NotFound, Forbidden, Invalid, StaleEdit."""
     row = _entry(actor, "vitals.view", VitalSet, vitals_id)
-    ledger.apply(VITALS, "withdraw", row, actor=actor, version=version, reason=_reason(reason))
+    ledger.apply(VITALS, "withdraw", row, actor=actor, version=version, reason=reason_of(reason))
     return row
 
 
@@ -121,7 +130,7 @@ def remove_allergy(*, actor: Actor, allergy_id: UUID, reason: str, version: int 
     """It turned out not to be one. With the last one gone the patient counts as not asked, until somebody asks."""
     row = _entry(actor, "allergy.view", Allergy, allergy_id)
     known = _list_for_change(row.patient_id)
-    ledger.apply(ALLERGY, "withdraw", row, actor=actor, version=version, reason=_reason(reason))
+    ledger.apply(ALLERGY, "withdraw", row, actor=actor, version=version, reason=reason_of(reason))
     if not Allergy.objects.filter(patient_id=row.patient_id, state=RECORDED).exists():
         _asked(actor, row.patient_id, known, "not_asked")
     return row
@@ -192,7 +201,7 @@ def note_condition(
 def withdraw_condition(*, actor: Actor, condition_id: UUID, reason: str, version: int | None = None) -> Condition:
     """It does not hold any more, or never did. Raises NotFound, Forbidden, Invalid, StaleEdit."""
     row = _entry(actor, "condition.view", Condition, condition_id)
-    ledger.apply(CONDITION, "withdraw", row, actor=actor, version=version, reason=_reason(reason))
+    ledger.apply(CONDITION, "withdraw", row, actor=actor, version=version, reason=reason_of(reason))
     return row
 
 
@@ -253,7 +262,8 @@ def _choice(kinds: type[Choice], text: str, field: str) -> Choice:
         raise Invalid(_("Choose one of the listed values."), field=field, possible=possible) from None
 
 
-def _reason(reason: str) -> str:
+def reason_of(reason: str) -> str:
+    """Why something is withdrawn, in one line. Raises Invalid for none or too much."""
     reason = " ".join(reason.split())
     if not reason:
         raise Invalid(_("Say why."), code="required", field="reason")

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "polyclinic.inpatient",
     "polyclinic.analytics",
     "polyclinic.imports",
+    "polyclinic.nursing",
     "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",

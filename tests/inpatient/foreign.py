@@ -22,7 +22,7 @@ class Wards:
         stay = actions.request(actor=_DEMO, visit_id=side.opened, doctor_id=side.doctor, reason=f"Why at {side.slug}")
         actions.reserve(actor=_DEMO, stay_id=stay.pk, bed_id=kept.pk)
         actions.admit(actor=_DEMO, stay_id=stay.pk)
-        self.stay, self.bed = stay.pk, kept.pk
+        self.stay, self.bed, self.ward = stay.pk, kept.pk, ward.pk
         self.secret = {*map(str, (ward.pk, kept.pk, free.pk, stay.pk)), ward.name, f"Why at {side.slug}"}
 
 

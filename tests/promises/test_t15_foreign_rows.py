@@ -26,6 +26,7 @@ from polyclinic import (
     inpatient,
     laboratory,
     notify,
+    nursing,
     papers,
     people,
     pharmacy,
@@ -91,6 +92,7 @@ from tests.house import House, account
 from tests.imports import foreign as lists
 from tests.inpatient import foreign as wings
 from tests.laboratory import foreign as tubes
+from tests.nursing import foreign as bedsides
 from tests.papers import foreign as sheets
 from tests.pharmacy import foreign as shelves
 from tests.prescribing import foreign as desks
@@ -99,6 +101,7 @@ from tests.transport import foreign as yards
 
 # The filter behind the selectors: it takes a viewer and returns no rows.
 TOOLS = (
+    "polyclinic.nursing.sight",
     "polyclinic.records.sight",
     "polyclinic.scheduling.sight",
 )
@@ -167,6 +170,7 @@ class Side:
         self.secret |= self.wards.secret
         self.lists = lists.Lists(house, self)
         self.secret |= self.lists.secret
+        bedsides.write(self)
         self.yard = yards.Yard(house, self)
         self.secret |= self.yard.secret
 
@@ -239,6 +243,7 @@ CLOSED: dict[str, Call] = {
     **shelves.CLOSED,
     **wings.CLOSED,
     **lists.CLOSED,
+    **bedsides.CLOSED,
     **yards.CLOSED,
     **foreign.CLOSED,
     "billing.figures.methods": lambda v, s: figures.methods(v, s.facility, s.day, s.day),
@@ -335,6 +340,7 @@ FILTERED: dict[str, Call] = {
     **desks.FILTERED,
     **yards.FILTERED,
     **lists.FILTERED,
+    **bedsides.FILTERED,
     **foreign.FILTERED,
     **charts.FILTERED,
     "consent.selectors.acting_for": lambda v, s: shared.acting_for(v),
@@ -414,6 +420,7 @@ def readers() -> set[str]:
         inpatient,
         laboratory,
         notify,
+        nursing,
         papers,
         people,
         pharmacy,
@@ -508,7 +515,7 @@ def test_t15_the_rows_are_there_to_be_seen(sides: tuple[Side, Side]) -> None:
         bare |= {f"visits.choices.{name}" for name in ("departments", "doctors")}
         bare |= {"visits.house.day"}
         bare |= {f"visits.selectors.{name}" for name in ("due", "figures", "stages")}
-        bare |= shelves.BARE | desks.BARE | wings.BARE | yards.BARE | charts.BARE | lists.BARE
+        bare |= shelves.BARE | desks.BARE | wings.BARE | bedsides.BARE | yards.BARE | charts.BARE | lists.BARE
         assert {name for name, text in seen.items() if shown(text, side)} == CLOSED.keys() - counts - bare
 
 

@@ -72,7 +72,7 @@ MACHINE: Final = {
     "pharmacy.StockMove": "actor", "pharmacy.IdentityCheck": "asked", "pharmacy.Witnessing": "counts",
     # Numbers and choices alone.
     "pharmacy.DispenseLine": "substituted",
-    "records.VitalSet": "body", "records.AllergyList": "status",
+    "nursing.Observation": "body", "records.VitalSet": "body", "records.AllergyList": "status",
     # The formulary is ours: nobody types it.
     "medicines.Medicine": "code generic brand strength strength_unit unit dose_unit atc price_code",
     "transport.AmbulanceTrip": "estimate place",
@@ -95,12 +95,16 @@ UNSHOWN: Final = {
     "laboratory.CriticalAlert.comment": "told over the API alone",
     "records.NoteVersion.author": "older wordings are told over the API alone",
     "records.NoteVersion.body": "the same",
+    "nursing.RoundNoteVersion.author": "earlier wordings are shown to who asks for them (`wordings=1`)",
+    "nursing.RoundNoteVersion.body": "the same",
 }
 # JSON of a known shape, which a payload in its place would not be: which of its members are a person's words.
 BODIES: Final = {
     "records.Allergy.body": ("substance", "reaction"), "records.Condition.body": ("text",),
     "records.Note.body": None, "records.NoteVersion.body": None, "records.Draft.body": None,
-    "laboratory.Result.report": ("comment",),
+    "laboratory.Result.report": ("comment",), "nursing.MedicineOrder.body": ("note",),
+    "nursing.Handover.body": ("situation", "background", "assessment", "recommendation"),
+    "nursing.DischargeSummary.body": ("diagnoses", "course", "follow_up"),
     "prescribing.PrescriptionLine.body": ("note",), "prescribing.PrescriptionDraft.body": (),
     "pharmacy.DispenseLine.settled": ("spoken_with",),
     "papers.SickNote.body": ("adjustments", "remark"), "papers.LetterDraft.body": ("to", "question"),

@@ -246,6 +246,14 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("stay.plan", nurse=_FACILITY, main_doctor=_FACILITY, doctor=_TREATING),
     # That somebody may leave a doctor says.
     *_rows("stay.discharge", main_doctor=_FACILITY, doctor=_TREATING),
+    # Beside the bed. A doctor orders what a nurse gives; who answers for the patient writes what they leave with.
+    *_rows("medication.view", doctor=_DOCTOR, **_WARD),
+    *_rows("medication.order", main_doctor=_FACILITY, doctor=_TREATING),
+    *_rows("medication.give", nurse=_FACILITY, main_doctor=_FACILITY),
+    *_rows("handover.view", doctor=_DOCTOR, **_WARD),
+    *_rows("handover.sign", nurse=_FACILITY),
+    *_rows("summary.view", patient=_DECIDER, doctor=_DOCTOR, **_WARD),
+    *_rows("summary.write", main_doctor=_FACILITY, doctor=_TREATING),
     *_rows("patient.merge", receptionist=_FACILITY),
     *_rows("patient.edit", patient=_DECIDER, receptionist=_FACILITY),
     *_rows(
@@ -348,7 +356,18 @@ RULES: Final[tuple[Rule, ...]] = (
 CLOSED_WHEN_RESTRICTED: Final = frozenset(
     rule.permission
     for rule in RULES
-    if rule.permission.partition(".")[0] in {"vitals", "allergy", "condition", "note", "lab", "prescription"}
+    if rule.permission.partition(".")[0]
+    in {
+        "vitals",
+        "allergy",
+        "condition",
+        "note",
+        "lab",
+        "prescription",
+        "medication",
+        "handover",
+        "summary",
+    }
 ) | {"appointment.read_reason", "visit.view", "visit.read_complaint", "paper.print", "stay.view"}
 
 # The role that a membership names when its rights are those of a facility's own role (`facilities.CustomRole`).

@@ -27,6 +27,11 @@ _FINDERS: Final[dict[str, Finder]] = {
 }
 
 
+def register(kind: str, finder: Finder) -> None:
+    """Name who finds things of a kind that a domain above this one owns."""
+    _FINDERS[kind] = finder
+
+
 def find(viewer: Viewer, kind: str, subject_id: UUID, variant: str = "") -> Source:
     """The thing as this reader is given it; `variant` asks for one of several ways. Raises NotFound, Conflict."""
     finder = _FINDERS.get(kind)

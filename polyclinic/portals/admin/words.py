@@ -107,6 +107,13 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("stay.plan", _("Set the day of leaving")),
             ("stay.discharge", _("Order a discharge")),
             ("stay.depart", _("Note that a patient has left")),
+            ("medication.view", _("See medicines given in bed")),
+            ("medication.order", _("Order medicines in bed")),
+            ("medication.give", _("Give medicines in bed")),
+            ("handover.view", _("Read handovers")),
+            ("handover.sign", _("Hand patients over and take over")),
+            ("summary.view", _("Read discharge summaries")),
+            ("summary.write", _("Write and sign discharge summaries")),
         ),
     ),
     Group(

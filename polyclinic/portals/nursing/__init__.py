@@ -1,0 +1,1 @@
+"""The ward round, the bedside, medicines given in bed, handovers, and discharge summaries."""
