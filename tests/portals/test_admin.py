@@ -91,9 +91,13 @@ def test_the_day_of_the_house_is_told_in_numbers_to_whoever_runs_it(house: House
         page = words(browser_of(house.manager).get("/admin/day"))
         assert [figure(page, name) for name in ("Came", "Done", "Left")] == ["0", "0", "0"]
         assert stand(page, "check")[0] == "1", "whoever is forgotten in the house still stands somewhere"
-    # Who looks after accounts alone is told nothing of the visits.
-    page = words(browser_of(house.staff["admin"]).get("/admin"))
-    assert "People at work" in page
+    # Who looks after accounts sees the house's numbers, as on the page of figures, and nobody in them.
+    with clock.fixed(MORNING + timedelta(minutes=25)):
+        page = words(browser_of(house.staff["admin"]).get("/admin"))
+        assert "People at work" in page
+        assert stand(page, "check") == ("1", "longest 25 min")
+        assert "Meera" not in page
+    page = words(browser_of(house.staff["auditor"]).get("/admin"))
     assert "data-stand" not in page
 
 
