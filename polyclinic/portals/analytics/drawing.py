@@ -40,7 +40,8 @@ def columns(
     )
     base = _TALL - _FOOT
     return Markup(
-        '<svg viewBox="0 0 {w} {t}" width="100%" height="{t}" preserveAspectRatio="xMinYMin" role="img" aria-labelledby="{n}-title {n}-about" direction="ltr" '
+        '<svg viewBox="0 0 {w} {t}" width="100%" height="{t}" preserveAspectRatio="xMinYMin" role="img" '
+        'aria-labelledby="{n}-title {n}-about" direction="ltr" '
         'fill="currentColor" font-size="16"><title id="{n}-title">{title}</title><desc id="{n}-about">{about}</desc>'
         '<path d="M0 {top}H{w}M0 {base}H{w}" stroke="currentColor" stroke-opacity="0.3"/>{bars}'
         '<text x="0" y="12">{label}</text><text x="0" y="{low}">{first}</text>'
