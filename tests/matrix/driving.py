@@ -169,7 +169,7 @@ class World:
             "PUT /api/appointments/<appointmentId>/status": lambda: {"status": "confirmed"},
             "POST /api/holds": lambda: {"scheduleId": house.schedule.pk, "starts": house.slot(6)},
             "PUT /api/doctors/<doctorId>/schedules/<scheduleId>": lambda: {"weekly": [], "version": 2,
-                "acknowledged": [self.appointment.pk]},
+                "acknowledged": list(house.schedule.appointments.values_list("pk", flat=True))},
             "POST /api/doctors/<doctorId>/schedules/<scheduleId>/exceptions": lambda: {"kind": "leave", "version": 2,
                 "starts": house.local(house.workday(30), 9), "ends": house.local(house.workday(30), 10)},
         }  # fmt: skip
@@ -250,8 +250,9 @@ class World:
         return {"patientId": house.patient.pk, "scheduleId": house.schedule.pk, "starts": house.slot(7)}
 
     def ids_in(self, route: str) -> list[str]:
-        """The parts of the address that name a thing."""
-        return [name for name in _PART.findall(route) if name not in ("account", "token", "provider", "table")]
+        """The parts of the address that name a thing. Names of settings are every house's, and no secret."""
+        known = ("account", "token", "provider", "table", "setting_key", "settingKey")
+        return [name for name in _PART.findall(route) if name not in known]
 
     def absent(self, part: str) -> str:
         """What this part may be and nothing is."""

@@ -14,11 +14,14 @@ from uuid import uuid4
 
 import pytest
 from django.http import HttpRequest, HttpResponse
+from pydantic.alias_generators import to_camel
 
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous, Person
 from polyclinic.core.errors import StepUpNeeded, Unauthenticated
 from polyclinic.facilities import identity
+from polyclinic.nursing.models import DischargeSummary
+from polyclinic.nursing.words import SUMMARY
 from polyclinic.people.models import Session
 from polyclinic.people.sessions import SessionStore
 from polyclinic.web import access, errors, stepup
@@ -26,6 +29,7 @@ from tests.api.calling import bearer, call, cookies
 from tests.billing import desk as money
 from tests.factors.conftest import add_app
 from tests.house import PASSWORD, House
+from tests.nursing.bedside import Bedside
 
 # Pages whose whole purpose is grave. Each is asked by somebody who may, with an old session and with a fresh one.
 GRAVE = (
@@ -154,6 +158,33 @@ def test_t20_money_that_leaves(house: House, step: str) -> None:
     answer = call("POST", page, body=urlencode(sent).encode(), headers={**fresh, **form})
     assert answer.status == (409 if step == "void" else 303)
     assert not answer.headers.get("location", "").startswith("/step-up")
+
+
+def test_t20_a_discharge_is_signed_with_a_fresh_factor(house: House) -> None:
+    """On the page and over the API; a draft asks for nothing."""
+    stay, head = Bedside(house).stay, house.staff["main_doctor"]
+    old, fresh = aged(cookies(head), timedelta(minutes=5)), cookies(head)
+    page, api = f"/nursing/stays/{stay.pk}/summary", f"/api/bed-bookings/{stay.pk}/discharge-summary"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    parts = dict.fromkeys(SUMMARY, "As told")
+    assert (
+        call(
+            "POST", page, body=urlencode({**parts, "do": "save", "version": 0}).encode(), headers={**old, **form}
+        ).headers["location"]
+        == page
+    )
+    signing = urlencode({**parts, "do": "sign", "version": 1}).encode()
+    answer = call("POST", page, body=signing, headers={**old, **form})
+    assert (answer.status, answer.headers["location"].partition("?")[0]) == (303, "/step-up")
+    body = {to_camel(name): said for name, said in parts.items()} | {"sign": True, "version": 1}
+    asked = call("PUT", api, body=body, headers={**old, "Accept": "application/json"})
+    assert (asked.status, asked.code) == (403, "step_up_needed")
+    summary = DischargeSummary.objects.get()
+    assert (summary.state, summary.signed_at) == ("draft", None)
+    # Negative control: with a fresh factor it is signed.
+    assert call("POST", page, body=signing, headers={**fresh, **form}).headers["location"] == page
+    summary.refresh_from_db()
+    assert summary.signed_at is not None
 
 
 def show(house: House, headers: dict[str, str], **given: str) -> Any:
