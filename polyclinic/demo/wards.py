@@ -14,7 +14,8 @@ from uuid import UUID
 from polyclinic.core import clock
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.db import transactional
-from polyclinic.demo import places
+from polyclinic.demo import bedside, places
+from polyclinic.demo.cast import gather
 from polyclinic.demo.install import Hospital
 from polyclinic.demo.morning import OPEN_FOR
 from polyclinic.facilities.models import Facility
@@ -95,6 +96,15 @@ class Stays:
             found.append((self._ends - timedelta(days=ago, minutes=7 * number), partial(self._lies, stays, need)))
         for number, (priority, need) in enumerate(_WAITING):
             found.append((self._ends - timedelta(minutes=110 - 25 * number), partial(self._waits, priority, need)))
+        cast = gather(self._place)
+        for turn, hours in enumerate((30, 18, 6, 1)):
+            found.append((self._ends - timedelta(hours=hours), partial(bedside.measure, cast, turn)))
+        found.append((self._ends - timedelta(hours=29), partial(bedside.order, cast)))
+        found += [(self._ends - timedelta(hours=hours), partial(bedside.give, cast)) for hours in (17, 9)]
+        found += [
+            (self._ends - timedelta(minutes=50), partial(bedside.give, cast, but_one=True)),
+            (self._ends - timedelta(minutes=40), partial(bedside.hand_over, cast, cast.nurse)),
+        ]
         found.append((self._ends - timedelta(minutes=5), self._this_morning))
         return found
 
