@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from polyclinic.core.errors import Conflict, Forbidden, Invalid, NotFound
 from polyclinic.core.models import AuditEntry, OutboxEvent
@@ -135,3 +136,36 @@ def test_the_times_that_could_take_one_more(house: House, full: Appointment) -> 
     assert overbooking.taken_times(doctor, house.schedule.pk, house.workday()) == []
     with pytest.raises(NotFound):
         overbooking.taken_times(house.person(house.receptionist), house.schedule.pk, house.workday())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_press_at_once_one_is_the_extra_patient(committed_house: House) -> None:
+    """Really committed, on threads: the constraint keeps it at one beside each time, whatever the limit allows."""
+    house, told = committed_house, []
+    Schedule.objects.filter(pk=house.schedule.pk).update(overbook_limit=9)
+    people = [houses.patient(80 + number, f"Rival{number}", f"Rita{number}") for number in range(5)]
+    for number, one in enumerate([house.patient, *people]):
+        actions.book(
+            actor=house.person(one), patient_id=one.pk, schedule_id=house.schedule.pk, starts=house.slot(number)
+        )
+    doctor, barrier = house.person(house.doctor), threading.Barrier(len(people))
+
+    def rival(one: Any) -> None:
+        try:
+            barrier.wait(60)
+            actions.book(
+                actor=doctor, patient_id=one.pk, schedule_id=house.schedule.pk, starts=house.slot(0), overbook=WHY
+            )
+            told.append("booked")
+        except SlotTaken:
+            told.append("taken")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=rival, args=(one,)) for one in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(told) == ["booked", *["taken"] * 4]
+    assert Overbooking.objects.count() == 1
