@@ -13,7 +13,7 @@ from tests.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.service, pytest.mark.wide]
 DESKS = (
     "/reception", "/checker", "/lab", "/consulting", "/pharmacy", "/papers", "/cashier", "/t/", "/verify",
-    "/records", "/admin", "/beds", "/nursing", "/analytics", "/imports", "/exports",
+    "/records", "/admin", "/beds", "/nursing", "/analytics", "/imports", "/exports", "/bookings", "/series",
 )  # fmt: skip
 WHO = (
     "receptionist", "checker_doctor", "lab_technician", "main_doctor", "pharmacist", "manager", "admin", "anonymous",
