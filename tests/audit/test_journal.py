@@ -175,7 +175,7 @@ def test_written_lines_are_put_on_disk_by_the_thread(kept: Journal, monkeypatch:
     thread.start()
     try:
         kept.write(journal.lines([sighting()]))
-        assert synced.wait(5)
+        assert synced.wait(30)
     finally:
         stopping.set()
         thread.join()

@@ -146,7 +146,7 @@ def test_syslog_gets_counted_messages(settings: Any) -> None:
         take()
         take()
         assert sink.deliver() == 2
-        listening.join(5)
+        listening.join(30)
     text, found = b"".join(got), []
     while text:
         size, _space, rest = text.partition(b" ")

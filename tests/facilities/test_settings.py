@@ -342,7 +342,7 @@ def test_of_many_who_set_one_rule_at_once_one_does_and_the_others_see_its_value(
     told: list[str] = []
 
     def rival(number: int) -> None:
-        together.wait(10)
+        together.wait(60)
         try:
             houses.change(
                 actor=manager, facility_id=house.facility.pk, key="notice_hours", value=str(100 + number), seen=0
@@ -356,6 +356,6 @@ def test_of_many_who_set_one_rule_at_once_one_does_and_the_others_see_its_value(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert told == [f"{SettingVersion.objects.get().value} hours"] * 5
     assert Facility.objects.get(pk=house.facility.pk).version == 2

@@ -86,7 +86,7 @@ def test_a_message_goes_out_beside_the_answer(settings: Any, provider: Provider,
     settings.SMS_URL = provider.address
     number = actions.begin_number(actor=person, number="+49 151 2345678")
     texting.send_code(person.account_id, number)
-    assert provider.heard.wait(5)
+    assert provider.heard.wait(30)
     code = provider.got[0][2]["text"][:6]
     actions.confirm_number(actor=person, factor_id=number, code=code)
 
