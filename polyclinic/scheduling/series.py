@@ -240,7 +240,7 @@ def cancel(*, actor: Actor, series_id: UUID, first: int = 1, reason: str = "") -
 def get(viewer: Viewer, series_id: UUID) -> SeriesRow:
     """A series with what became of each date. Raises NotFound (foreign and missing alike)."""
     row = _series(viewer, series_id)
-    reads.opened(viewer, "appointment", row.pk, patient_id=row.patient_id)
+    reads.opened(viewer, "appointment", row.pk, patient_id=row.patient_id, facility_id=row.facility_id)
     found = row.occurrences.select_related("appointment").order_by("number")
     return SeriesRow(
         row.pk, row.patient_id, row.doctor_id, row.facility_id, row.facility.time_zone, row.every, row.unit,
