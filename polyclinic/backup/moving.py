@@ -47,7 +47,7 @@ class Table:
 
 
 def begin(target: psycopg.Connection[Any], source: Path) -> bool:
-    """Note in the new database whose move this is. False when it was begun before. Raises Occupied for a foreign one."""
+    """Note in the new database whose move this is. False when it was begun before. Raises Occupied."""
     told = str(source.resolve())
     found = target.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
     names = {row[0] for row in found}

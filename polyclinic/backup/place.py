@@ -86,11 +86,10 @@ class Serving:
 
     def hold(self, *, alone: bool) -> bool:
         """False when somebody else is there: `alone` wants nobody at all, a server only that nobody is alone."""
-        if fcntl is None:
-            return True
         handle = os.open(data() / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError:
             os.close(handle)
             return False

@@ -66,9 +66,7 @@ def _make(given: argparse.Namespace) -> int:
     kept = _folder(given)
     made = making.make(kept, keys.sealer(), keep_days=settings.BACKUP_KEEP_DAYS)
     kept.tell({})
-    say(
-        f"Backup {made.id}: {made.size:,} bytes, {made.rows:,} rows; {made.added:,} bytes were new; {made.seconds:.1f} s"
-    )
+    say(f"Backup {made.id}: {made.size:,} bytes, {made.rows:,} rows; {made.added:,} bytes new; {made.seconds:.1f} s")
     if made.old:
         say(f"{made.old} older than {settings.BACKUP_KEEP_DAYS} days taken away.")
     return 0
@@ -85,8 +83,8 @@ def _key(given: argparse.Namespace) -> int:
     keys.keep(sealer)
     print(opener.text())
     print(
-        f"Keep this line away from this machine, twice: without it no backup opens. It is not kept here, and is not told "
-        f"again. Key {sealer.fingerprint}.",
+        "Keep this line away from this machine, twice: without it no backup opens. It is not kept here, and is not "
+        f"told again. Key {sealer.fingerprint}.",
         file=sys.stderr,
     )
     return 0
@@ -150,10 +148,9 @@ def _verify(given: argparse.Namespace) -> int:
         opened = Opened(kept, opener, given.id)
         say(f"Backup {opened.kept.id}: {opened.check():,} bytes opened and compared")
     with _place(opened, given.into) as env:
-        done = subprocess.run(
-            [sys.executable, "-m", "polyclinic", "restore", opened.kept.id, "--from", str(kept.folder.resolve()), "--check"],
-            env={**env, "BACKUP_KEY": opener.text()}, check=False, cwd="/" if os.name != "nt" else None,
-        )  # fmt: skip
+        words = ["-m", "polyclinic", "restore", opened.kept.id, "--from", str(kept.folder.resolve()), "--check"]
+        env["BACKUP_KEY"] = opener.text()
+        done = subprocess.run([sys.executable, *words], env=env, check=False)  # noqa: S603 - ourselves
     if done.returncode:
         raise Damaged(f"backup {opened.kept.id} could not be restored to a temporary place, or did not hold there")
     say(f"Backup {opened.kept.id} was restored to a temporary place and holds.")

@@ -66,7 +66,7 @@ def _move(address: str) -> int:
 
 def _run(env: Mapping[str, str], *words: str) -> None:
     """Another process, whose settings are those of the new database."""
-    done = subprocess.run([sys.executable, *words], env=dict(env), capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *words], env=dict(env), capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise Damaged(
             f"`{' '.join(words[1:])}` on the new database failed:\n{(done.stdout + done.stderr).strip()[-2000:]}"
