@@ -86,6 +86,11 @@ def chore() -> int:
     return 0
 
 
+def begin() -> None:
+    """Backups may be made, also after `stop` in the same process."""
+    _stopping.clear()
+
+
 def stop() -> None:
     """Let a backup in hand end before its next piece."""
     _stopping.set()

@@ -135,6 +135,7 @@ class Housekeeper:
         ]
 
     def start(self) -> None:
+        backups.begin()
         for thread in self._threads:
             thread.start()
 
