@@ -14,6 +14,7 @@ from django.contrib.staticfiles import finders
 from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError, connection, transaction
 
+from polyclinic.backup import schedule
 from polyclinic.commands import safety
 from polyclinic.commands.database import pending
 from polyclinic.pharmacy import stock
@@ -96,6 +97,22 @@ def shelves() -> Finding:
     return Finding("Stock agrees with its movements")
 
 
+def backups() -> Finding:
+    """Whether there is one that is new enough, and what became of the last that was tried."""
+    found = schedule.standing()
+    if not found.wanted:
+        told = "set BACKUP_FOLDER to a folder on another machine's disk and run `polyclinic backup key`"
+        return Finding("Backups: none are made", "" if settings.DEMO else told)
+    why = f" ({found.why})" if found.failed_at else ""
+    if found.newest is None:
+        return Finding(f"Backups: there is none yet{why}", "run `polyclinic backup`, which says what is in the way")
+    told = f"Backups: the newest is of {found.newest:%Y-%m-%d %H:%M} UTC"
+    if found.late or found.failed_at:
+        return Finding(f"{told}, and the last did not work{why}" if found.failed_at else f"{told}: too old",
+                       "run `polyclinic backup`, which says what is in the way")  # fmt: skip
+    return Finding(told)
+
+
 def safe() -> list[Finding]:
     """What would stop the start in production, and what is taken on purpose."""
     if settings.DEMO:
@@ -110,7 +127,9 @@ def safe() -> list[Finding]:
     return told or [Finding("Settings, folders and keys are safe for production")]
 
 
-CHECKS: Final[tuple[Callable[[], Finding], ...]] = (python, database, migrations, addresses, shelves, assets, disk)
+CHECKS: Final[tuple[Callable[[], Finding], ...]] = (
+    python, database, migrations, addresses, shelves, assets, disk, backups,
+)  # fmt: skip
 
 
 def doctor(_given: argparse.Namespace) -> int:

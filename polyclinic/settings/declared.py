@@ -217,6 +217,21 @@ SETTINGS: tuple[Setting, ...] = (
         "KMS_URL", "", key_service, "Key service (transit protocol) that keeps the master key: address with key name."
     ),
     Setting("KMS_TOKEN", "", str, "Token for the key service.", True),
+    Setting(
+        "BACKUP_FOLDER",
+        "",
+        folder,
+        "Folder the server makes backups in by itself, on another machine's disk; empty means none are made.",
+    ),
+    Setting("BACKUP_EVERY_MINUTES", "1440", count, "Minutes from one backup to the next."),
+    Setting("BACKUP_KEEP_DAYS", "30", count, "Days for which backups are kept; the newest always is."),
+    Setting(
+        "BACKUP_KEY",
+        "",
+        str,
+        "What opens backups, for restore and verify alone; never set where the server runs.",
+        True,
+    ),
     Setting("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", names, "Host names this server answers to."),
     Setting("PUBLIC_URL", "http://localhost:8000", origin, "Address people reach the server at, used in mails."),
     Setting(

@@ -16,6 +16,7 @@ from typing import Final
 from django.db import DatabaseError, connection
 
 from polyclinic.analytics import following
+from polyclinic.backup import schedule as backups
 from polyclinic.billing import online
 from polyclinic.consent import actions as delegations
 from polyclinic.core.actors import SystemActor
@@ -116,6 +117,8 @@ CHORES: Final = (
     Chore("go on with imports", 0.5, importing.work, lane="imports"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
+    # Within a minute of an erasure the copied keys are those without the destroyed one.
+    Chore("make backups", 30, backups.chore, lane="backup"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
 
@@ -132,12 +135,14 @@ class Housekeeper:
         ]
 
     def start(self) -> None:
+        backups.begin()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Stop after the chores in hand."""
         self._stopping.set()
+        backups.stop()
         for thread in self._threads:
             thread.join(timeout=10)
 
