@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "polyclinic.core",
+    "polyclinic.relay",
     "polyclinic.people",
     "polyclinic.notify",
     "polyclinic.factors",
@@ -243,6 +244,8 @@ CURRENCY: str = read("CURRENCY")
 STRIPE_SECRET_KEY: str = read("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET: str = read("STRIPE_WEBHOOK_SECRET")
 STRIPE_URL: str = read("STRIPE_URL").rstrip("/")
+BROKER_URL: str = read("BROKER_URL")
+BROKER_EXCHANGE: str = read("BROKER_EXCHANGE")
 RATE_LIMITS: bool = read("RATE_LIMITS")
 APPEND_SLASH = False
 

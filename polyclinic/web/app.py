@@ -29,6 +29,7 @@ from polyclinic.core.db import is_postgres
 from polyclinic.core.errors import Problem
 from polyclinic.core.ids import new_id
 from polyclinic.live import gateway, sockets, sse
+from polyclinic.relay import sending
 from polyclinic.web import health, plainly, reports
 from polyclinic.web.answers import answer
 from polyclinic.web.bridge import (
@@ -84,6 +85,8 @@ class Application:
             if message["type"] == "lifespan.startup":
                 await gateway.start()
                 await self.recorder.start()
+                # Its database is asked on a thread: the loop may not wait for one.
+                await asyncio.to_thread(sending.start)
                 self._housekeeper = Housekeeper()
                 self._housekeeper.start()
                 # What is loaded by now stays: collecting it again and again would only stall live delivery.
@@ -100,6 +103,7 @@ class Application:
                 if self._housekeeper:
                     await asyncio.to_thread(self._housekeeper.stop)
                     self._housekeeper = None
+                await asyncio.to_thread(sending.stop)
                 await gateway.stop()
                 if self._workers:
                     self._workers.close()
