@@ -138,6 +138,12 @@ def log_level(text: str) -> str:
     return level
 
 
+def log_format(text: str) -> str:
+    if text not in {"lines", "json"}:
+        raise ValueError("write lines or json")
+    return text
+
+
 def currency(text: str) -> str:
     if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
         raise ValueError("write three letters such as EUR")
@@ -272,6 +278,28 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("STRIPE_WEBHOOK_SECRET", "", str, "Secret that Stripe signs its notices with.", True),
     Setting("STRIPE_URL", "https://api.stripe.com", origin, "Where Stripe's API is."),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        str,
+        "Who shows it as a bearer token may read `/metrics`; empty means this machine alone, and no proxy on it.",
+        True,
+    ),
+    Setting(
+        "LOG_FORMAT",
+        "lines",
+        log_format,
+        "`lines` for people, `json` for collectors: one object a line with time, level, request id, where and what.",
+    ),
+    Setting("LOG_FILE", "", folder, "File the log goes to instead of standard error; empty means standard error."),
+    Setting("LOG_FILE_BYTES", "10485760", count, "Size at which the log file is put aside and begun anew."),
+    Setting("LOG_FILES", "10", count, "Log files put aside that are kept."),
+    Setting(
+        "SLOW_QUERY_MS",
+        "500",
+        count,
+        "Statements of the database that take longer are logged: time, place and words, never a value.",
+    ),
     Setting(
         "BROKER_URL",
         "",

@@ -103,21 +103,26 @@ async def _delete(channel: Any, name: str) -> None:
         await channel.exchange_delete(one)
 
 
-def drain(queue: str, until: Callable[[list[dict[str, Any]]], bool], seconds: float = 60) -> list[dict[str, Any]]:
+def drain(
+    queue: str,
+    until: Callable[[list[Any]], bool],
+    seconds: float = 60,
+    read: Callable[[bytes], Any] = json.loads,
+) -> list[Any]:
     """What a consumer gets, in its order, until that is enough or the time is over."""
-    got: list[dict[str, Any]] = []
+    got: list[Any] = []
 
     ends = time.monotonic() + seconds
 
     async def consume(channel: Any) -> None:
+        await channel.set_qos(prefetch_count=50)
         source = await channel.get_queue(queue)
-        while not until(got) and time.monotonic() < ends:
-            message = await source.get(fail=False)
-            if message is None:
-                await asyncio.sleep(0.02)
-                continue
-            got.append(json.loads(message.body))
-            await message.ack()
+        async with asyncio.timeout(max(0.1, ends - time.monotonic())), source.iterator() as messages:
+            async for message in messages:
+                got.append(read(message.body))
+                await message.ack()
+                if until(got):
+                    return
 
     while time.monotonic() < ends:
         # Until the relay has declared it there is no such queue.
@@ -128,14 +133,14 @@ def drain(queue: str, until: Callable[[list[dict[str, Any]]], bool], seconds: fl
     raise AssertionError(f"there is no queue {queue}")
 
 
-def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
-    """The first true answer of `what`."""
+def eventually(so: Callable[[], Any], seconds: float = 60, what: Callable[[], str] = lambda: "") -> Any:
+    """The first true answer of `so`; when there is none, `what` may say why."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        if found := what():
+        if found := so():
             return found
         time.sleep(0.02)
-    raise AssertionError("it did not come to pass")
+    raise AssertionError(f"it did not come to pass {what()[-3000:]}")
 
 
 def check_history(got: list[dict[str, Any]], streams: int, last: int) -> None:

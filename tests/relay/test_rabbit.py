@@ -50,7 +50,7 @@ def relay_of(server: Server) -> dict[str, object]:
 def test_a_broker_that_is_away_and_a_line_that_breaks_lose_nothing(name: str) -> None:
     with Wire(opened=False) as wire:
         settings = {"BROKER_URL": wire.url, "BROKER_EXCHANGE": name, "WORKER_THREADS": "1"}
-        with Server(env=settings, seed=False) as server:
+        with Server(env=settings) as server:
             # The server is ready though its broker is not, and says so where it is asked.
             writing(server, 1, 15)()
             eventually(lambda: relay_of(server)["state"] == "waiting")
@@ -65,8 +65,8 @@ def test_a_broker_that_is_away_and_a_line_that_breaks_lose_nothing(name: str) ->
             wait = writing(server, 16, 60)
             cuts = 0
             ending = threading.Event()
-            while cuts < 6:
-                eventually(lambda: wire._pairs)
+            while cuts < 5:
+                eventually(lambda: wire._pairs, what=server.log)
                 ending.wait(0.25)
                 cuts += wire.cut() > 0
             wait()
@@ -82,7 +82,7 @@ def test_of_two_senders_one_sends_and_when_it_is_killed_the_other_goes_on(name: 
     require_postgres()
     with Wire() as wire:
         settings = {"BROKER_URL": wire.url, "BROKER_EXCHANGE": name}
-        with Server(env=settings, seed=False, postgres=True, serve=False) as house:
+        with Server(env=settings, postgres=True, serve=False) as house:
             command = [sys.executable, "-m", "tests.relay.sender"]
             both = [subprocess.Popen(command, cwd=ROOT, env=house.env) for _one in range(2)]
             try:
