@@ -36,6 +36,9 @@ class Broker(Protocol):
         Of a stream the next message leaves when the one before is confirmed: whatever breaks, none overtakes.
         """
 
+    def alive(self) -> bool:
+        """Whether the line is still open, as far as is known without asking."""
+
     def close(self) -> None:
         """Give the line up, whatever its state."""
 

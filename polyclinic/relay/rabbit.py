@@ -76,6 +76,9 @@ class Rabbit:
                 raise Away(_said(outcome), before + number) from outcome
         return len(some)
 
+    def alive(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed
+
     def close(self) -> None:
         loop, thread, connection = self._loop, self._thread, self._connection
         self._loop = self._thread = self._connection = self._exchange = None

@@ -123,6 +123,9 @@ class Relay:
             # The broker may take its time, and a pooled connection is not ours to sleep on.
             connection.close()
         if not rows:
+            if not self._broker.alive():
+                # With nothing to send nobody would notice before the next event, and all would be said to be well.
+                raise Away("the line broke")
             return 0
         messages = [message(row, self._source) for row in rows]
         try:

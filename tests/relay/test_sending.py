@@ -31,6 +31,7 @@ class Fake:
         self.takes: int | None = None
         self.closed = 0
         self.before_confirming: Any = None
+        self.broken = False
 
     def connect(self) -> None:
         if self.takes == 0:
@@ -45,6 +46,9 @@ class Fake:
             self.takes -= many
         if many < len(messages):
             raise Away("DeliveryError", many)
+
+    def alive(self) -> bool:
+        return not self.broken
 
     def close(self) -> None:
         self.closed += 1
@@ -171,6 +175,14 @@ def test_a_broker_that_is_away_is_known_to_every_node_and_loses_nothing(
         now = status.relay()
         assert (now.state, now.waiting, now.failure, now.sent) == ("ok", 0, "", 5)
     assert broker.sequences() == [1, 2, 3, 4, 5]
+
+
+def test_a_line_that_breaks_while_nothing_is_sent_is_noticed(relay: Relay, broker: Fake) -> None:
+    tell(1, 1)
+    relay.pump()
+    broker.broken = True
+    with pytest.raises(Away):
+        relay.pump()
 
 
 def test_no_broker_set_is_no_relay() -> None:
