@@ -17,7 +17,7 @@ ROUNDS = 15
 REQUESTS = 400
 
 
-async def spend(application: Any) -> float:
+async def spend(application: Any) -> float:  # noqa: ANN401 - any ASGI application
     """Processor seconds of one answer."""
     scope = {
         "type": "http", "method": "GET", "path": "/api/nothing-here", "query_string": b"", "http_version": "1.1",

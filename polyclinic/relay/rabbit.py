@@ -143,10 +143,4 @@ async def _cancelled() -> None:
 
 def _said(failure: BaseException) -> str:
     """What went wrong in a few words. A library's own sentence may hold the address, and with it a password."""
-    found: BaseException | None = failure
-    code = ""
-    while found is not None:
-        code = code or str(getattr(found, "reply_code", "") or "")
-        found = found.__cause__ or found.__context__
-    kind = type(failure).__name__
-    return f"{kind} {code}".strip()[:120]
+    return type(failure).__name__[:120]

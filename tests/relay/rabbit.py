@@ -50,6 +50,10 @@ class Wire:
         self._listening.close()
         self.cut()
 
+    def lines(self) -> list[tuple[socket.socket, socket.socket]]:
+        """What goes through it now."""
+        return [pair for pair in self._pairs if pair[0].fileno() >= 0]
+
     def cut(self) -> int:
         """Break every connection. How many there were."""
         pairs, self._pairs = self._pairs, []

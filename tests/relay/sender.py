@@ -10,5 +10,5 @@ if __name__ == "__main__":
     django.setup(set_prefix=False)
     from polyclinic.relay.sending import Relay
 
-    Relay(lease=2.0).start()
+    Relay(lease=5.0).start()
     threading.Event().wait()

@@ -66,7 +66,7 @@ def test_a_broker_that_is_away_and_a_line_that_breaks_lose_nothing(name: str) ->
             cuts = 0
             ending = threading.Event()
             while cuts < 5:
-                eventually(lambda: wire._pairs, what=server.log)
+                eventually(wire.lines, what=server.log)
                 ending.wait(0.25)
                 cuts += wire.cut() > 0
             wait()
@@ -91,7 +91,7 @@ def test_of_two_senders_one_sends_and_when_it_is_killed_the_other_goes_on(name: 
                 wait = writing(house, 1, 40)
                 drained = drain(name, lambda seen: len(seen) >= 20)
                 # One line is open, not two: the other sender stands by.
-                assert len(wire._pairs) == 1
+                eventually(lambda: len(wire.lines()) == 1)
                 leader = int(holder.split("-")[0])
                 assert leader in pids
                 os.kill(leader, signal.SIGKILL)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from polyclinic.core import clock
 from polyclinic.core.outbox import log
-from polyclinic.relay import cursor, sending, status
+from polyclinic.relay import cursor, rabbit, sending, status
 from polyclinic.relay.broker import Away, rounds
 from polyclinic.relay.envelope import Message, message
 from polyclinic.relay.models import RelayCursor
@@ -225,3 +225,10 @@ def test_no_two_of_a_stream_are_on_their_way_at_once(streams: list[int]) -> None
     for run in runs:
         assert run
         assert len({one.stream for one in run}) == len(run)
+
+
+def test_a_failure_that_leads_back_to_itself_is_put_into_words() -> None:
+    """The library raises such ones: a second try has the first as its context, and the first the second."""
+    first, second = ConnectionError("amqp://house:canary@x"), TimeoutError()
+    first.__context__, second.__context__ = second, first
+    assert (rabbit._said(first), rabbit._said(second)) == ("ConnectionError", "TimeoutError")

@@ -70,7 +70,7 @@ def test_a_broker_that_is_away_says_how_many_wait_and_no_password() -> None:
     ("why", "remedy"),
     [
         ("ProbableAuthenticationError", "user, password"),
-        ("ChannelPreconditionFailed 406", "BROKER_EXCHANGE"),
+        ("ChannelPreconditionFailed", "BROKER_EXCHANGE"),
         ("TimeoutError", "start it"),
     ],
 )
