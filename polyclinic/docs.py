@@ -64,7 +64,7 @@ def pages() -> dict[str, str]:
         "states.md": _states,
     }
     told = {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
-    return {**told, "asyncapi.json": asyncapi.document(registered().values())}
+    return {"asyncapi.json": asyncapi.document(registered().values()), **told}
 
 
 def _know_all() -> None:

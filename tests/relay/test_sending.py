@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import override_settings
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyclinic.core import clock
@@ -217,6 +217,7 @@ def test_a_position_given_twice_after_a_restore_is_another_id() -> None:
     assert message(row, "x").id == message(row, "x").id
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 5), max_size=60))
 def test_no_two_of_a_stream_are_on_their_way_at_once(streams: list[int]) -> None:
     given = [Message(str(n), "t", str(stream), n, b"") for n, stream in enumerate(streams)]
