@@ -18,7 +18,6 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from polyclinic.core.db import is_postgres
 from polyclinic.core.outbox import log
 from polyclinic.relay import cursor
 from polyclinic.relay.broker import Away, Broker, open_line
@@ -119,9 +118,8 @@ class Relay:
             cursor.well(self.holder)
         self._wait = 0.0
         rows = log.read_after(position, BATCH)
-        if is_postgres():
-            # The broker may take its time, and a pooled connection is not ours to sleep on.
-            connection.close()
+        # A pooled connection goes back at its age, as a page's does.
+        connection.close_if_unusable_or_obsolete()
         if not rows:
             if not self._broker.alive():
                 # With nothing to send nobody would notice before the next event, and all would be said to be well.

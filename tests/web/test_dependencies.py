@@ -40,7 +40,9 @@ def test_doctor_asks_for_each() -> None:
 
 @pytest.mark.django_db
 def test_all_is_well_in_a_house_that_is_well() -> None:
-    assert [one for one in dependencies.quick() if one.remedy] == []
+    # The tests' clock is turned, and a database server's is not.
+    looked_at = [check for check in dependencies.QUICK if check is not dependencies.time]
+    assert [found for check in looked_at if (found := check()).remedy] == []
 
 
 def test_a_mail_server_that_is_away(nobody: int) -> None:

@@ -14,7 +14,9 @@ from polyclinic.web import metrics
 from polyclinic.web.bridge import ROUTE
 from polyclinic.web.workers import Workers
 from tests.relay.facts import fact
-from tests.server import Server
+from tests.server import Server, server
+
+__all__ = ["server"]
 
 IDS = "4f3c2f1e-1111-4222-8333-444455556666"
 
