@@ -31,6 +31,7 @@ _MODULES: Final = {
     "retention": "polyclinic.commands.privacy",
     "compliance": "polyclinic.commands.compliance",
     "analytics": "polyclinic.commands.analytics",
+    "relay": "polyclinic.commands.relay",
     "bench": "polyclinic.commands.source",
     "docs": "polyclinic.commands.source",
 }

@@ -309,6 +309,23 @@ def _backups(commands: Commands) -> None:
     moving.add_argument("--to", required=True, metavar="URL", help="an empty PostgreSQL database")
 
 
+def _relaying(commands: Commands) -> None:
+    """Events to a message broker."""
+    relay = _add(
+        commands,
+        "relay",
+        "Events to the message broker of BROKER_URL. A running server sends them by itself.",
+        "  polyclinic relay status\n  polyclinic relay run\n  polyclinic relay rewind --to 0",
+    )
+    relay.add_argument(
+        "what",
+        choices=["status", "run", "rewind"],
+        help="status: how far it is; run: send here, as a process of its own; rewind: send what is in the log after a "
+        "position again",
+    )
+    relay.add_argument("--to", type=int, metavar="POSITION", help="rewind: the last position that is not sent again")
+
+
 def _source(commands: Commands) -> None:
     """What works on the source tree alone."""
     bench = _add(commands, "bench", "Measure this machine (needs the source tree).", "  polyclinic bench")
@@ -329,6 +346,6 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"polyclinic {__version__}")
     top.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (the setting POLYCLINIC_DATA)")
     commands = top.add_subparsers(metavar="command", required=True)
-    for family in (_running, _backups, _people, _keys, _audit, _research, _watching, _source):
+    for family in (_running, _backups, _people, _keys, _audit, _research, _watching, _relaying, _source):
         family(commands)
     return top

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -18,17 +16,8 @@ from polyclinic.backup import schedule
 from polyclinic.commands import safety
 from polyclinic.commands.database import pending
 from polyclinic.pharmacy import stock
-from polyclinic.web import static
-
-_LEAST_FREE: Final = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `remedy` is empty when all is well."""
-
-    what: str
-    remedy: str = ""
+from polyclinic.web import dependencies, static
+from polyclinic.web.dependencies import Finding
 
 
 def python() -> Finding:
@@ -76,15 +65,6 @@ def assets() -> Finding:
     return Finding("Static files are collected")
 
 
-def disk() -> Finding:
-    folder = settings.DATA if settings.DATA.exists() else settings.DATA.resolve().parent
-    if not folder.exists():
-        return Finding(f"Data folder {settings.DATA} is missing", "create it, or name another with --data")
-    free = shutil.disk_usage(folder).free
-    told = f"{free / 2**30:.1f} GiB free at {settings.DATA}"
-    return Finding(told, "" if free >= _LEAST_FREE else "make room: at least 0.5 GiB is needed to keep booking")
-
-
 def shelves() -> Finding:
     """Every quantity in the pharmacy is the sum of its movements, and none of these is missing."""
     try:
@@ -128,7 +108,7 @@ def safe() -> list[Finding]:
 
 
 CHECKS: Final[tuple[Callable[[], Finding], ...]] = (
-    python, database, migrations, addresses, shelves, assets, disk, backups,
+    python, database, migrations, addresses, shelves, assets, *dependencies.ASKING, backups,
 )  # fmt: skip
 
 

@@ -23,14 +23,19 @@ from polyclinic.core.errors import Forbidden, Unauthenticated
 from polyclinic.core.outbox import log
 from polyclinic.live import gateway
 from polyclinic.notify import selectors as notify
+from polyclinic.relay import status as relay
+from polyclinic.relay.status import RelayStatus
 from polyclinic.settings.declared import SETTINGS, Setting
+from polyclinic.web import dependencies
+from polyclinic.web.dependencies import Finding
 
 MASKED = "•••"
 
 
 class SystemStatus(msgspec.Struct, frozen=True, rename="camel"):
     """This process and what it works on. Lag is in events not yet sent on; `database_ms` is a question's way there
-    and back; waits are in seconds; disk in bytes. `backup`: ok, off, none, late or failed, `backup_at` the newest."""
+    and back; waits are in seconds; disk in bytes. `backup`: ok, off, none, late or failed, `backup_at` the newest.
+    `findings` say what the server leans on, with a remedy where it is not well."""
 
     status: str
     version: str
@@ -51,6 +56,8 @@ class SystemStatus(msgspec.Struct, frozen=True, rename="camel"):
     disk_total: int
     backup: str
     backup_at: datetime | None
+    broker: RelayStatus
+    findings: list[Finding]
 
 
 class SettingRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,9 +85,10 @@ def system(viewer: Viewer) -> SystemStatus:
         python=platform.python_version(), django=django.get_version(), database=connection.vendor,
         database_version=version, database_ms=round(took * 1000, 2), log_head=head,
         live="running" if live else "stopped", live_position=position, live_lag=max(0, head - position) if live else 0,
-        connections=gateway.gateway.metrics().get("connected", 0), mails_waiting=queue.waiting,
+        connections=gateway.gateway.metrics()["connections"], mails_waiting=queue.waiting,
         mails_failed=queue.failed, mails_oldest_wait=queue.oldest_wait, disk_free=disk.free, disk_total=disk.total,
         backup=_backup(kept), backup_at=kept.newest,
+        broker=relay.relay(), findings=dependencies.quick(),
     )  # fmt: skip
 
 
