@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from polyclinic.core.errors import Invalid, NotFound
-from polyclinic.facilities import hours
+from polyclinic.facilities import hours, reminding
 from polyclinic.facilities.hours import Holiday, Week
 
 Sentence = str | Promise
@@ -130,6 +130,8 @@ def line(most: int, unsaid: Sentence) -> Kind:
 
 
 WEEK: Final = Kind("week", hours.read_week, hours.write_week, _week_said)
+REMINDERS: Final = Kind("reminders", reminding.read_offsets, reminding.write_offsets, reminding.offsets_said)
+QUIET: Final = Kind("line", reminding.read_quiet, reminding.write_quiet, reminding.quiet_said)
 HOLIDAYS: Final = Kind("holidays", hours.read_holidays, hours.write_holidays, _holidays_said)
 
 _ROWS: Final = (
@@ -160,6 +162,17 @@ _ROWS: Final = (
         "hold_minutes", _("A chosen time is kept"),
         _("So long a chosen time is kept for a patient who is still confirming."),
         whole(2, 30, minutes_said), 5,
+    ),
+    Setting(
+        "reminders", _("Reminders"),
+        _("When patients are reminded of an appointment by mail. Each of them can choose fewer."),
+        REMINDERS, tuple(reminding.OFFSETS),
+    ),
+    Setting(
+        "quiet_hours", _("Quiet hours"),
+        _("In these hours no reminder leaves; it does when they are over, if the appointment has not begun by then. "
+          "Written as 21:00-07:00."),
+        QUIET, (21 * 60, 7 * 60),
     ),
     Setting(
         "letter_name", _("Name on papers"),

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "polyclinic.facilities",
     "polyclinic.billing",
     "polyclinic.scheduling",
+    "polyclinic.reminders",
     "polyclinic.medicines",
     "polyclinic.visits",
     "polyclinic.records",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.facilities import declared, hours, settings
+from polyclinic.facilities import declared, hours, reminding, settings
 from polyclinic.facilities.setting import Overtaken
 from polyclinic.portals import meanwhile
 from polyclinic.portals.admin.doctors import place_of
@@ -140,7 +140,7 @@ def _page(
         late=late.extra if late else None, late_at=when, versions=settings.history(person, place.id, row.key, unit),
         standing=STANDING, week=_week(newest, given) if row.kind == "week" else [],
         holidays=[(one.day.isoformat(), declared.holiday_said(one)) for one in newest]
-        if row.kind == "holidays" else [],
+        if row.kind == "holidays" else [], offsets=list(reminding.WORDS.items()),
     )  # fmt: skip
 
 
@@ -161,6 +161,8 @@ def _value(given: QueryDict, row: settings.SettingRow) -> str:
         return "; ".join(f"{day} {hours.clock_text(open_)}" for day, open_ in days if open_)
     if row.kind == "holidays":
         return _holidays(given, row)
+    if row.kind == "reminders":
+        return " ".join(given.getlist("reminders"))[:200]
     return given.get("value", "")[:200]
 
 
