@@ -13,7 +13,7 @@ from pydantic import Field
 
 from polyclinic.api import answers
 from polyclinic.api.api import PROBLEMS
-from polyclinic.api.schemas import Body, Text, Version, described
+from polyclinic.api.schemas import Body, Text, described
 from polyclinic.core.errors import NotFound
 from polyclinic.reminders import actions, selectors
 from polyclinic.reminders.selectors import ChoiceRow
@@ -42,10 +42,10 @@ class Answer(Body):
 
 
 class ChoiceWish(Body):
-    """Some of `booking`, `7d`, `48h`, `24h` and `2h`; an empty list: none."""
+    """Some of `booking`, `7d`, `48h`, `24h` and `2h`; an empty list: none. `version` 0: nothing was chosen before."""
 
     reminders: Annotated[list[Annotated[Text, Field(max_length=20)]], Field(max_length=20)]
-    version: Version | None = None
+    version: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
 
 
 _ANSWER: Final = {200: described(AnswerRow), **PROBLEMS}
