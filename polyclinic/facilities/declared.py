@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import dateformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -17,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from polyclinic.core.errors import Invalid, NotFound
-from polyclinic.facilities import hours, reminding
+from polyclinic.facilities import hours, lettering, reminding
 from polyclinic.facilities.hours import Holiday, Week
 
 Sentence = str | Promise
@@ -185,7 +187,19 @@ _ROWS: Final = (
         line(120, _("None")), "",
     ),
 )  # fmt: skip
-SETTINGS: Final = {row.key: row for row in _ROWS}
+
+
+def _letters() -> list[Setting]:
+    """The words of each letter in each language."""
+    found = []
+    for name, letter in lettering.KINDS.items():
+        kind = Kind("letter", partial(lettering.read, letter), lettering.write, lettering.said)
+        for language, _called in settings.LANGUAGES:
+            found.append(Setting(lettering.key_of(name, language), letter.title, letter.about, kind, lettering.Words()))
+    return found
+
+
+SETTINGS: Final = {row.key: row for row in (*_ROWS, *_letters())}
 
 
 def known(key: str) -> Setting:

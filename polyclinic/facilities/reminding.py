@@ -23,6 +23,8 @@ WORDS: Final = {
     "24h": _("24 hours before"), "2h": _("2 hours before"),
 }  # fmt: skip
 Offsets = tuple[str, ...]
+# Empty where there are none: nothing said would be None, and that is another thing.
+Quiet = hours.Stretch | tuple[()]
 _SPAN: Final = re.compile(r"^\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*$", re.ASCII)
 
 
@@ -53,10 +55,10 @@ def offsets_said(names: Offsets) -> str:
     return ", ".join(str(WORDS[name]) for name in names) or _now("No reminders")
 
 
-def read_quiet(text: str) -> hours.Stretch | None:
+def read_quiet(text: str) -> Quiet:
     """`21:00-07:00`, over midnight if the end is the smaller; empty: mails leave at any hour. Raises Invalid."""
     if not text.strip():
-        return None
+        return ()
     seen = _SPAN.match(text)
     parts = [int(part) for part in seen.groups()] if seen else []
     if not parts or parts[0] > 23 or parts[2] > 23 or parts[1] > 59 or parts[3] > 59:
@@ -69,17 +71,17 @@ def read_quiet(text: str) -> hours.Stretch | None:
     return start, end
 
 
-def write_quiet(quiet: hours.Stretch | None) -> str:
-    return "" if quiet is None else f"{quiet[0] // 60:02}:{quiet[0] % 60:02}-{quiet[1] // 60:02}:{quiet[1] % 60:02}"
+def write_quiet(quiet: Quiet) -> str:
+    return hours.clock_text([quiet]) if quiet else ""
 
 
-def quiet_said(quiet: hours.Stretch | None) -> str:
+def quiet_said(quiet: Quiet) -> str:
     return write_quiet(quiet).replace("-", "–") or _now("None: reminders leave at any hour")
 
 
-def is_quiet(quiet: hours.Stretch | None, moment: datetime, zone: ZoneInfo) -> bool:
+def is_quiet(quiet: Quiet, moment: datetime, zone: ZoneInfo) -> bool:
     """Whether the house's clock stands within its quiet hours; both clock changes follow from the wall clock."""
-    if quiet is None:
+    if not quiet:
         return False
     local = moment.astimezone(zone)
     minute = local.hour * 60 + local.minute

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import dateformat
-from django.utils.translation import gettext as _
 
 from polyclinic.core import clock
 from polyclinic.core.ids import parse_id
+from polyclinic.facilities.letters import written
 from polyclinic.notify import letters
 from polyclinic.notify.letters import Letter
 from polyclinic.notify.models import Delivery
@@ -40,17 +40,7 @@ def _reminder(delivery: Delivery) -> Letter | None:
         "link": f"{settings.PUBLIC_URL}/r/{links.answer_token(agreed.pk)}",
         "choose": f"{settings.PUBLIC_URL}/account/reminders",
     }  # fmt: skip
-    first = (
-        _("You have an appointment on %(day)s at %(time)s.") if found.offset == _BOOKED
-        else _("We remind you of your appointment on %(day)s at %(time)s.")
-    )  # fmt: skip
-    lines = [
-        first, "%(facility)s", "%(address)s", "", _("Say that you come, or cancel, without signing in: %(link)s"), "",
-        _("Which reminders you get is for you to choose: %(choose)s"),
-    ]  # fmt: skip
-    subject = _("Your appointment") if found.offset == _BOOKED else _("Reminder of your appointment")
-    said = "\n".join(line for line in lines if line != "%(address)s" or values["address"])
-    return Letter(subject, said % values + "\n")
+    return written(row.facility, "booked" if found.offset == _BOOKED else "reminder", values)
 
 
 def local(row: Appointment) -> datetime:

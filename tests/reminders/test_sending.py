@@ -176,6 +176,7 @@ def test_the_house_chooses_which(reminded: House, time_machine: Any) -> None:
     assert sent() == []
     at(time_machine, row.starts, 24 * HOUR)
     assert sent() == [REMINDED]
+    rule(reminded, "quiet_hours", "")
     rule(reminded, "reminders", "")
     book(reminded, 12, nth=3)
     at(time_machine, row.starts, HOUR)
@@ -260,3 +261,18 @@ def test_eight_bookings_cost_as_many_questions_as_one(reminded: House, django_as
     with django_assert_max_num_queries(24):
         following.catch_up()
     assert Reminder.objects.filter(offset=0).count() == 8
+
+
+def test_no_quiet_hours_is_none_and_not_the_usual_ones(reminded: House, time_machine: Any) -> None:
+    rule(reminded, "quiet_hours", "")
+    row = book(reminded, 10)
+    sent()
+    # 09:00 in Berlin, so 05:00 four hours before: night, and somebody may write.
+    rule(reminded, "reminders", "24h")
+    at(time_machine, row.starts, 27 * HOUR)
+    assert sent() == []
+    assert setting.newest(reminded.facility.pk, "quiet_hours") is not None
+    reminded.facility.refresh_from_db()
+    from polyclinic.facilities import ruling
+
+    assert ruling.value(reminded.facility, "quiet_hours") == ()
