@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("polyclinic.portals.public.urls")),
     path("", include("polyclinic.portals.auth.urls")),
     path("", include("polyclinic.portals.account.urls")),
+    path("", include("polyclinic.portals.reminders.urls")),
     path("", include("polyclinic.portals.files.urls")),
     path("", include("polyclinic.portals.patient.urls")),
     path("", include("polyclinic.portals.doctor.urls")),

@@ -13,7 +13,7 @@ from polyclinic.api import answers
 from polyclinic.api.api import PROBLEMS
 from polyclinic.api.schemas import Body, Limit, Moment, PageNumber, Text, Words, described, list_of
 from polyclinic.facilities import settings
-from polyclinic.facilities.settings import HoursRow, SettingRow, VersionRow
+from polyclinic.facilities.settings import HoursRow, LetterRow, SettingRow, VersionRow
 from polyclinic.scheduling import house
 from polyclinic.web.access import declare
 
@@ -119,3 +119,19 @@ def undo_setting(request: HttpRequest, hospitalId: str, settingKey: str, body: U
         return 200, settings.one(person, place, settingKey, body.department_id)
 
     return answers.once(request, effect)
+
+
+class Draft(Body):
+    """The words to try: a subject, a line end, the text; empty for the usual ones. Null: those in force."""
+
+    value: Annotated[Text, Field(max_length=8000)] | None = None
+
+
+@router.post(
+    "/hospitals/{hospitalId}/settings/{settingKey}/preview", response={200: described(LetterRow), **PROBLEMS},
+    summary="How a letter would read",
+)  # fmt: skip
+@declare("setting.view")
+def preview(request: HttpRequest, hospitalId: str, settingKey: str, body: Draft) -> HttpResponse:
+    """With example values that are nobody's. 422 names an unknown placeholder; nothing is changed."""
+    return answers.reply(settings.preview(answers.viewer_of(request), answers.key(hospitalId), settingKey, body.value))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import dateformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -17,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from polyclinic.core.errors import Invalid, NotFound
-from polyclinic.facilities import hours
+from polyclinic.facilities import hours, lettering, reminding
 from polyclinic.facilities.hours import Holiday, Week
 
 Sentence = str | Promise
@@ -130,6 +132,8 @@ def line(most: int, unsaid: Sentence) -> Kind:
 
 
 WEEK: Final = Kind("week", hours.read_week, hours.write_week, _week_said)
+REMINDERS: Final = Kind("reminders", reminding.read_offsets, reminding.write_offsets, reminding.offsets_said)
+QUIET: Final = Kind("line", reminding.read_quiet, reminding.write_quiet, reminding.quiet_said)
 HOLIDAYS: Final = Kind("holidays", hours.read_holidays, hours.write_holidays, _holidays_said)
 
 _ROWS: Final = (
@@ -162,6 +166,17 @@ _ROWS: Final = (
         whole(2, 30, minutes_said), 5,
     ),
     Setting(
+        "reminders", _("Reminders"),
+        _("When patients are reminded of an appointment by mail. Each of them can choose fewer."),
+        REMINDERS, tuple(reminding.OFFSETS),
+    ),
+    Setting(
+        "quiet_hours", _("Quiet hours"),
+        _("In these hours no reminder leaves; it does when they are over, if the appointment has not begun by then. "
+          "Written as 21:00-07:00."),
+        QUIET, (21 * 60, 7 * 60),
+    ),
+    Setting(
         "letter_name", _("Name on papers"),
         _("How papers that are printed from then on name the house."),
         line(80, _("The name of the hospital")), "",
@@ -172,7 +187,19 @@ _ROWS: Final = (
         line(120, _("None")), "",
     ),
 )  # fmt: skip
-SETTINGS: Final = {row.key: row for row in _ROWS}
+
+
+def _letters() -> list[Setting]:
+    """The words of each letter in each language."""
+    found = []
+    for name, letter in lettering.KINDS.items():
+        kind = Kind("letter", partial(lettering.read, letter), lettering.write, lettering.said)
+        for language, _called in settings.LANGUAGES:
+            found.append(Setting(lettering.key_of(name, language), letter.title, letter.about, kind, lettering.Words()))
+    return found
+
+
+SETTINGS: Final = {row.key: row for row in (*_ROWS, *_letters())}
 
 
 def known(key: str) -> Setting:

@@ -7,7 +7,7 @@ passes midnight. Which moments those are, on a day of 23 or 25 hours too, `sched
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, time
 from typing import Final
 
@@ -92,7 +92,7 @@ def read_stretches(text: str, field: str) -> Stretches:
     return tuple(found)
 
 
-def clock_text(open_: Stretches) -> str:
+def clock_text(open_: Iterable[Stretch]) -> str:
     return " ".join(f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}" for start, end in open_)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from polyclinic.core import clock
-from polyclinic.facilities import invitations
-from polyclinic.facilities.models import StaffInvitation
+from polyclinic.facilities import invitations, lettering, ruling
+from polyclinic.facilities.declared import SETTINGS
+from polyclinic.facilities.models import Facility, StaffInvitation
 from polyclinic.facilities.states import SENT
 from polyclinic.notify import kinds, letters
 from polyclinic.notify.kinds import Kind
@@ -24,14 +27,16 @@ def _invitation(delivery: Delivery) -> Letter | None:
     row = StaffInvitation.objects.select_related("facility").filter(pk=delivery.detail.get("invitation")).first()
     if row is None or row.state != SENT or row.expires_at <= clock.now():
         return None
-    return Letter(
-        _("You are invited to work at %(facility)s") % {"facility": row.facility.name},
-        _("%(name)s, you are invited to join %(facility)s. Take the invitation up here:")
-        % {"name": row.name, "facility": row.facility.name}
-        + f"\n\n{settings.PUBLIC_URL}/invitation/{invitations.token_of(row)}\n\n"
-        + _("The link works for seven days and only once. If you do not expect it, do nothing.")
-        + "\n",
-    )
+    link = f"{settings.PUBLIC_URL}/invitation/{invitations.token_of(row)}"
+    return written(row.facility, "invitation", {"name": row.name, "facility": row.facility.name, "link": link})
+
+
+def written(place: Facility, kind: str, values: Mapping[str, str]) -> Letter:
+    """A letter of a house in its own words of the active language, else in the usual ones."""
+    key = lettering.key_of(kind, get_language() or settings.LANGUAGE_CODE)
+    own: lettering.Words = ruling.value(place, key) if key in SETTINGS else lettering.Words()
+    filled = lettering.fill(own if own.subject else lettering.usual(lettering.KINDS[kind]), values)
+    return Letter(filled.subject, filled.body)
 
 
 def _reset(delivery: Delivery) -> Letter | None:

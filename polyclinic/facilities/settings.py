@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from polyclinic.core import clock
@@ -15,7 +16,7 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Viewer
 from polyclinic.core.errors import Invalid, NotFound
-from polyclinic.facilities import ruling
+from polyclinic.facilities import lettering, ruling
 from polyclinic.facilities.declared import SETTINGS, Setting, known
 from polyclinic.facilities.hours import Holiday, Stretches
 from polyclinic.facilities.models import Department, Facility, SettingVersion
@@ -55,6 +56,27 @@ class VersionRow(msgspec.Struct, frozen=True, rename="camel"):
     note: str
     undoes: int | None
     status: str
+
+
+class PlaceholderRow(msgspec.Struct, frozen=True, rename="camel"):
+    """A value that a letter may name as {name}; `subject`: in its subject too."""
+
+    name: str
+    meaning: str
+    subject: bool
+
+
+class LetterRow(msgspec.Struct, frozen=True, rename="camel"):
+    """A letter with values that are nobody's, the words it is made of, and whether they are the house's own."""
+
+    key: str
+    language: str
+    subject: str
+    body: str
+    subject_words: str
+    body_words: str
+    own: bool
+    placeholders: tuple[PlaceholderRow, ...]
 
 
 class DayRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -111,6 +133,24 @@ def history(viewer: Viewer, facility_id: UUID, key: str, department_id: UUID | N
         )  # fmt: skip
         before = said
     return found[::-1]
+
+
+def preview(viewer: Viewer, facility_id: UUID, key: str, value: str | None = None) -> LetterRow:
+    """A letter as it would be read, with values that are nobody's: with these words, or with those in force.
+
+    Changes nothing. Raises NotFound for a setting that is no letter, Invalid as setting it would.
+    """
+    found = lettering.of_key(key)
+    place = _place(viewer, facility_id, None)
+    if found is None:
+        raise NotFound(field="key")
+    kind, language = found
+    own: lettering.Words = ruling.value(place, key) if value is None else lettering.read(kind, value)
+    with translation.override(language):
+        shown = lettering.example(kind, own)
+        words = own if own.subject else lettering.usual(kind)
+        named = tuple(PlaceholderRow(name, str(one.meaning), one.subject) for name, one in kind.values.items())
+    return LetterRow(key, language, shown.subject, shown.body, words.subject, words.body, bool(own.subject), named)
 
 
 def departments(viewer: Viewer, facility_id: UUID) -> list[tuple[UUID, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db.models import F
@@ -44,6 +44,14 @@ def tell(
 def post(kind: str, to: str, *, language: str = "", detail: Mapping[str, str] | None = None) -> None:
     """Have a letter (`letters`) mailed to an address after the commit, whether or not anyone has an account there."""
     Delivery.objects.create(kind=kind, to=to, language=language, detail=dict(detail or {}))
+
+
+@transactional
+def post_each(kind: str, letters: Iterable[tuple[str, str, Mapping[str, str]]]) -> None:
+    """Have one letter mailed to each of (address, language, detail), written down in one go."""
+    Delivery.objects.bulk_create(
+        [Delivery(kind=kind, to=to, language=language, detail=dict(detail)) for to, language, detail in letters]
+    )
 
 
 @transactional

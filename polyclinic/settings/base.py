@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "polyclinic.facilities",
     "polyclinic.billing",
     "polyclinic.scheduling",
+    "polyclinic.reminders",
     "polyclinic.medicines",
     "polyclinic.visits",
     "polyclinic.records",

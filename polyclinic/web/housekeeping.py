@@ -35,6 +35,8 @@ from polyclinic.prescribing import actions as prescriptions
 from polyclinic.prescribing import drafts as prepared
 from polyclinic.privacy import breakglass, closing, retention
 from polyclinic.records import drafts
+from polyclinic.reminders import following as agreed
+from polyclinic.reminders import sending as reminding
 from polyclinic.scheduling import actions, inviting
 from polyclinic.tokens import ending, refresh, signing
 
@@ -119,6 +121,9 @@ CHORES: Final = (
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
     # Within a minute of an erasure the copied keys are those without the destroyed one.
     Chore("make backups", 30, backups.chore, lane="backup"),
+    # Which times were agreed on, and which of them to remind of; a lane of its own: after a pause there is much to do.
+    Chore("note what was booked", 2, agreed.catch_up, lane="reminders"),
+    Chore("remind of appointments", 30, reminding.send_due, lane="reminders"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
 

@@ -14,7 +14,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 VISITOR = ("/", "/doctors", "/hospitals", "/hospitals/riverside", "/services", "/emergency", "/book")
 VISITOR += ("/sign-in", "/sign-up", "/sign-up/sent", "/password/reset", "/password/reset/sent", "/nowhere")
 
-ACCOUNT = ("/account", "/account/password", "/account/email", "/account/sessions", "/account/notices")
+ACCOUNT = (
+    "/account",
+    "/account/password",
+    "/account/email",
+    "/account/sessions",
+    "/account/notices",
+    "/account/reminders",
+)
 
 
 def pages(clinic: Server, made: str) -> dict[str, list[str]]:

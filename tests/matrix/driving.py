@@ -39,6 +39,7 @@ from tests.matrix import (
     papering,
     paying,
     prescribing,
+    reminding,
     ruling,
     several,
     sharing,
@@ -134,6 +135,7 @@ class World:
             **at_work.parts(house),
             **several.parts(house),
             **ruling.parts(house),
+            **reminding.parts(house),
         }
         self.bodies: Mapping[str, Callable[[], Any]] = {
             **sharing.bodies(house),
@@ -151,6 +153,7 @@ class World:
             **at_work.bodies(house),
             **several.bodies(house),
             **ruling.bodies(),
+            **reminding.bodies(),
             "POST /api/auth/login": lambda: {"email": "meera@example.org", "password": "correct horse battery"},
             "POST /api/auth/second": lambda: {"ticket": "a-ticket", "code": "123456"},
             "POST /api/auth/second/sms": lambda: {"ticket": "a-ticket"},

@@ -21,6 +21,8 @@ def bodies() -> dict[str, Callable[[], dict[str, Any]]]:
     setting = "/api/hospitals/<hospitalId>/settings/<settingKey>"
     return {
         f"PUT {setting}": lambda: {"value": "7", "seen": 1},
+        # Of a setting that is no letter: there is nothing to preview.
+        f"POST {setting}/preview": lambda: {"value": None},
         f"POST {setting}/undo": lambda: {"number": 0, "seen": 1},
     }
 

@@ -53,12 +53,12 @@ def _made(**changes: Any) -> AppointmentRow:
     return msgspec.structs.replace(row, **changes)
 
 
-def _whole(row: AppointmentRow) -> str:
+def _whole(row: AppointmentRow, *, coming: bool = False) -> str:
     """The row drawn from the template at once, with no hole and nothing kept."""
     one = lines.line(row)
     shape = lines._Shape(
-        "en", row.status, row.sex, one.main, one.more, bool(row.attention), bool(row.service_name), bool(row.reason),
-        bool(row.room_name),
+        "en", row.status, row.sex, one.main, one.more, bool(row.attention), coming, bool(row.service_name),
+        bool(row.reason), bool(row.room_name),
     )  # fmt: skip
     texts = lines._texts(lines._decode(lines._encode(row)), "en", clock.now().date())
     return draw("doctor/_row.html", {"shape": shape, **dict(zip(lines._NAMES, texts, strict=True))})
@@ -147,6 +147,15 @@ def test_what_a_viewer_is_not_shown_is_a_dash() -> None:
             drawn = str(lines.drawn([row]))
             assert shown in drawn
             assert ("cough" in drawn) == (row is whole)
+
+
+def test_that_the_patient_comes_is_drawn_anew() -> None:
+    row = _made()
+    with clock.fixed(NOON):
+        for coming in (False, True, False):
+            html = str(lines.drawn([row], {row.id} if coming else ()))
+            assert html == _whole(row, coming=coming)
+            assert ("Confirmed by patient" in html) == coming
 
 
 def test_the_hour_and_the_day_change_what_is_offered() -> None:

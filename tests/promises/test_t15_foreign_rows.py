@@ -32,6 +32,7 @@ from polyclinic import (
     pharmacy,
     prescribing,
     privacy,
+    reminders,
     scheduling,
     transport,
     visits,
@@ -62,6 +63,7 @@ from polyclinic.privacy import actions as privacy_actions
 from polyclinic.privacy import closing, copies, erasure, lookup, records, research, restrictions, retention
 from polyclinic.privacy import selectors as watched
 from polyclinic.privacy.lookup import Identifiers
+from polyclinic.reminders import selectors as reminding
 from polyclinic.scheduling import (
     actions,
     asked,
@@ -305,6 +307,8 @@ CLOSED: dict[str, Call] = {
     "facilities.settings.settings": lambda v, s: settings.settings(v, s.facility),
     "facilities.settings.one": lambda v, s: settings.one(v, s.facility, "notice_hours"),
     "facilities.settings.history": lambda v, s: settings.history(v, s.facility, "notice_hours"),
+    "facilities.settings.preview": lambda v, s: settings.preview(v, s.facility, "mail_reminder_en"),
+    "reminders.selectors.answer": lambda v, s: reminding.answer(v, s.appointment),
     "facilities.settings.departments": lambda v, s: settings.departments(v, s.facility),
     "scheduling.house.affected_by": lambda v, s: house_rules.affected_by(v, s.facility, "notice_hours", "48"),
     "facilities.staff.member": lambda v, s: staff.member(v, s.colleague),
@@ -394,6 +398,9 @@ FILTERED: dict[str, Call] = {
     "facilities.sessions.sessions": lambda v, s: sessions.sessions(v),
     "facilities.sessions.seconds_left": lambda v, s: sessions.seconds_left(v),
     "facilities.sessions.used": lambda v, s: sessions.used(v),
+    "reminders.selectors.choice": lambda v, s: reminding.choice(v),
+    "reminders.selectors.feed": lambda v, s: reminding.feed(v),
+    "reminders.selectors.may_answer": lambda v, s: reminding.may_answer(v, selectors.appointment(v, s.appointment)),
     "notify.selectors.notices": lambda v, s: told_of.notices(v),
     "notify.selectors.unread": lambda v, s: told_of.unread(v),
     "factors.selectors.factors": lambda v, s: second.factors(v),
@@ -426,6 +433,7 @@ def readers() -> set[str]:
         pharmacy,
         prescribing,
         privacy,
+        reminders,
         written,
         scheduling,
         transport,
@@ -515,7 +523,9 @@ def without_names() -> set[str]:
     bare |= {"visits.earnings.by_doctor"}
     # What may be given there: names of rights and standard roles; a role of one's own names itself.
     bare |= {"facilities.staff.rights_to_give", "scheduling.house.affected_by"}
-    bare |= {f"facilities.settings.{name}" for name in ("settings", "one", "history", "departments")}
+    bare |= {f"facilities.settings.{name}" for name in ("settings", "one", "history", "departments", "preview")}
+    # When somebody said that they come.
+    bare |= {"reminders.selectors.answer"}
     # Doctors and their hours, which are public, with how many are booked.
     bare |= {f"scheduling.rota.{name}" for name in ("departments", "members", "rooms", "rota")}
     bare |= {"scheduling.travel.minutes_of"}

@@ -86,6 +86,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("appointment.reschedule", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY),
     # A manager who closes a doctor's hours may cancel whom it concerns.
     *_rows("appointment.cancel", patient=_BOOKER, doctor=_TREATING, receptionist=_FACILITY, manager=_FACILITY),
+    # That one comes the patient says, or who books for them; it changes nothing that the house decided.
+    *_rows("appointment.answer", patient=_BOOKER),
     *_rows("appointment.confirm", doctor=_TREATING, receptionist=_FACILITY),
     *_rows("appointment.decline", doctor=_TREATING),
     *_rows("appointment.check_in", doctor=_TREATING, receptionist=_FACILITY, nurse=_FACILITY),
@@ -422,6 +424,8 @@ SYSTEM: Final[dict[str, frozenset[str]]] = {
     # Checks and brings in lists for whoever uploaded them, whose own rights each row needs.
     "importer": frozenset({"import.run"}),
     "prescription-sweeper": frozenset({"prescription.expire"}),
+    # The link of a reminder: whoever reads the patient's mail. No right to pass over the house's notice.
+    "reminder-link": frozenset({"appointment.view", "appointment.answer", "appointment.cancel"}),
     "hold-sweeper": frozenset({"appointment.hold"}),
     # Says what a bank has told us of a payment or a refund.
     "payments": frozenset({"invoice.settle", "payment.settle", "payment.refund"}),

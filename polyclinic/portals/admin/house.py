@@ -9,12 +9,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.facilities import declared, hours, settings
+from polyclinic.facilities import declared, hours, lettering, reminding, settings
 from polyclinic.facilities.setting import Overtaken
 from polyclinic.portals import meanwhile
 from polyclinic.portals.admin.doctors import place_of
@@ -56,7 +57,22 @@ def _listed(request: HttpRequest, place: Any) -> dict[str, Any]:  # noqa: ANN401
     units = [
         (name, key, settings.settings(person, place.id, key)) for key, name in settings.departments(person, place.id)
     ]
-    return {"place": place, "rows": settings.settings(person, place.id), "units": units}
+    rows = settings.settings(person, place.id)
+    return {
+        "place": place, "rows": [row for row in rows if row.kind != "letter"], "units": units,
+        "letters": [row for row in rows if row.kind == "letter"], "spoken": _spoken(),
+    }  # fmt: skip
+
+
+def _spoken() -> dict[str, str]:
+    """The name of the language of each letter's words, where there is more than one."""
+    if len(django_settings.LANGUAGES) < 2:
+        return {}
+    return {
+        lettering.key_of(kind, language): str(name)
+        for kind in lettering.KINDS
+        for language, name in django_settings.LANGUAGES
+    }
 
 
 @declare("setting.view")
@@ -69,6 +85,8 @@ def edit(request: HttpRequest, setting_key: str) -> HttpResponse:
     if request.method == "GET":
         return _page(request, place, row, unit)
     given = request.POST
+    if row.kind == "letter" and given.get("try"):
+        return _tried(request, place, row)
 
     def save() -> None:
         house.change(
@@ -125,7 +143,7 @@ def _try(
 
 def _page(
     request: HttpRequest, place: Any, row: settings.SettingRow, unit: UUID | None, *,  # noqa: ANN401
-    refused: Problem | None = None, late: Overtaken | None = None,
+    refused: Problem | None = None, late: Overtaken | None = None, shown: settings.LetterRow | None = None,
 ) -> HttpResponse:  # fmt: skip
     person, given = person_of(request), request.POST
     errors: dict[str, list[str]] = {}
@@ -140,7 +158,9 @@ def _page(
         late=late.extra if late else None, late_at=when, versions=settings.history(person, place.id, row.key, unit),
         standing=STANDING, week=_week(newest, given) if row.kind == "week" else [],
         holidays=[(one.day.isoformat(), declared.holiday_said(one)) for one in newest]
-        if row.kind == "holidays" else [],
+        if row.kind == "holidays" else [], offsets=list(reminding.WORDS.items()),
+        letter=(shown or settings.preview(person, place.id, row.key)) if row.kind == "letter" else None, tried=shown,
+        spoken=_spoken(),
     )  # fmt: skip
 
 
@@ -161,6 +181,10 @@ def _value(given: QueryDict, row: settings.SettingRow) -> str:
         return "; ".join(f"{day} {hours.clock_text(open_)}" for day, open_ in days if open_)
     if row.kind == "holidays":
         return _holidays(given, row)
+    if row.kind == "letter":
+        return f"{given.get('subject', '')[:400]}\n{given.get('body', '')[:5000]}"
+    if row.kind == "reminders":
+        return " ".join(given.getlist("reminders"))[:200]
     return given.get("value", "")[:200]
 
 
@@ -189,6 +213,15 @@ def _from(given: QueryDict, zone: str) -> datetime | None:
     at = given.get("from_time", "").strip()
     wall = forms.read_time(at[:8], "from_time") if at else datetime.min.time()
     return datetime.combine(day, wall, ZoneInfo(zone))
+
+
+def _tried(request: HttpRequest, place: Any, row: settings.SettingRow) -> HttpResponse:  # noqa: ANN401
+    """The letter with the words that were typed, and nothing set."""
+    try:
+        shown = settings.preview(person_of(request), place.id, row.key, _value(request.POST, row))
+    except Invalid as refused:
+        return _page(request, place, row, None, refused=refused)
+    return _page(request, place, row, None, shown=shown)
 
 
 def _seen(given: QueryDict) -> int:

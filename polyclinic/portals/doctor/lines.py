@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -116,6 +117,7 @@ class _Shape(NamedTuple):
     main: Step | None
     more: tuple[Step, ...]
     attention: bool
+    coming: bool
     service: bool
     reason: bool
     room: bool
@@ -175,23 +177,29 @@ _decode: Final = msgspec.json.Decoder(_Cells).decode
 
 # The rows of today in a house of a hundred doctors, and as many again: 20 MB when it is full.
 @lru_cache(maxsize=6_000)
-def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], language: str, today: date) -> str:
+def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], coming: bool, language: str, today: date) -> str:
     """One row, drawn from nothing but the arguments: what is kept cannot be another's, or out of date.
 
     A day open at the desk is asked for again and again, and of its fifty rows one has changed.
     """
     row = _decode(encoded)
     shape = _Shape(
-        language, row.status, row.sex, main, more, bool(row.attention), bool(row.service_name), bool(row.reason),
-        bool(row.room_name),
+        language, row.status, row.sex, main, more, bool(row.attention), coming, bool(row.service_name),
+        bool(row.reason), bool(row.room_name),
     )  # fmt: skip
     return _skeleton(shape).fill(_texts(row, language, today))
 
 
-def drawn(rows: Sequence[AppointmentRow]) -> Markup:
-    """The rows of a day as HTML, one `<tr>` after the other, each with the steps of this hour."""
+def drawn(rows: Sequence[AppointmentRow], coming: Collection[UUID] = ()) -> Markup:
+    """The rows of a day as HTML, one `<tr>` after the other, each with the steps of this hour.
+
+    `coming`: of which of them the patients said that they come.
+    """
     language, today = get_language() or "", clock.now().date()
     html = "".join(
-        [_row(_encode(row), *steps, language, today) for row, steps in zip(rows, _steps_of(rows), strict=True)]
+        [
+            _row(_encode(row), *steps, row.id in coming, language, today)
+            for row, steps in zip(rows, _steps_of(rows), strict=True)
+        ]
     )
     return Markup(html)  # noqa: S704 - the template's own, and every text escaped by `fill`

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from polyclinic.core import clock
 from polyclinic.core.errors import Conflict, Invalid, Problem
@@ -15,6 +15,7 @@ from polyclinic.portals.common import day_of, done, person_of, see, show, tell, 
 from polyclinic.portals.patient import strip
 from polyclinic.portals.patient.confirm import lost
 from polyclinic.portals.patient.views import facility_of, own
+from polyclinic.reminders import actions as reminders
 from polyclinic.scheduling import actions, selectors
 from polyclinic.web.access import declare
 
@@ -32,6 +33,20 @@ def cancel(request: HttpRequest, appointment_id: str) -> HttpResponse:
         done(request, _("Your appointment is cancelled. The time is free for someone else."))
         return see("/my/appointments")
     return show(request, "patient/cancel.html", row=row, **_notice(request, row))
+
+
+@declare("appointment.answer")
+@require_POST
+def coming(request: HttpRequest, appointment_id: str) -> HttpResponse:
+    """Say that one comes, as by the link of a reminder."""
+    row = own(request, appointment_id)
+    try:
+        reminders.come(actor=person_of(request), appointment_id=row.id)
+    except Problem as problem:
+        tell(request, problem)
+    else:
+        done(request, _("Thank you: we expect you."))
+    return see(f"/my/appointments/{row.id}")
 
 
 def _notice(request: HttpRequest, row: Any) -> dict[str, Any]:  # noqa: ANN401 - an AppointmentRow

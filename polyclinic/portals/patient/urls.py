@@ -26,6 +26,7 @@ urlpatterns = [
     path("my/appointments/<str:appointment_id>/state", views.appointment_state),
     path("my/appointments/<str:appointment_id>/booked", views.booked),
     path("my/appointments/<str:appointment_id>/calendar.ics", views.calendar),
+    path("my/appointments/<str:appointment_id>/coming", changes.coming),
     path("my/appointments/<str:appointment_id>/cancel", changes.cancel),
     path("my/appointments/<str:appointment_id>/reschedule", changes.reschedule),
     path("my/today", visit.today),

@@ -19,6 +19,7 @@ from polyclinic.people import selectors as people
 from polyclinic.portals.common import page_of, patient_of, person_of, show, viewer_of
 from polyclinic.portals.patient import ics, visit
 from polyclinic.portals.patient.people import acting
+from polyclinic.reminders import selectors as reminders
 from polyclinic.scheduling import selectors, series
 from polyclinic.web.access import declare
 
@@ -92,6 +93,8 @@ def appointment(request: HttpRequest, appointment_id: str) -> HttpResponse:
         place=facility_of(request, row.facility_id),
         now=clock.now(),
         series=series.of_appointment(person_of(request), row.id),
+        coming=reminders.coming_at(row),
+        may_answer=reminders.may_answer(viewer_of(request), row),
     )
 
 
@@ -107,6 +110,8 @@ def appointment_state(request: HttpRequest, appointment_id: str) -> HttpResponse
         place=facility_of(request, row.facility_id),
         now=clock.now(),
         series=series.of_appointment(person_of(request), row.id),
+        coming=reminders.coming_at(row),
+        may_answer=reminders.may_answer(viewer_of(request), row),
     )
 
 
