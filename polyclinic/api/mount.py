@@ -30,6 +30,7 @@ from polyclinic.api import (
     settings,
     system,
     visits,
+    webhooks,
     working,
 )
 from polyclinic.api import records as visit_records
@@ -64,6 +65,7 @@ for router in (
     ambulances.router,
     working.router,
     imports.router,
+    webhooks.router,
     system.router,
 ):
     api.add_router("", router)

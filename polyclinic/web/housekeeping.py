@@ -36,6 +36,8 @@ from polyclinic.privacy import breakglass, closing, retention
 from polyclinic.records import drafts
 from polyclinic.scheduling import actions, inviting
 from polyclinic.tokens import ending, refresh, signing
+from polyclinic.webhooks import ending as webhook_ending
+from polyclinic.webhooks import sending as webhooks
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +118,9 @@ CHORES: Final = (
     Chore("go on with imports", 0.5, importing.work, lane="imports"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
+    Chore("forget old webhook messages", 3600, webhook_ending.forget_old),
+    # Its own lane: other systems may hang.
+    Chore("send webhooks", 0.5, webhooks.work, lane="webhooks"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
 

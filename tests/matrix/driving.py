@@ -34,6 +34,7 @@ from tests.matrix import (
     dispensary,
     fetching,
     figures,
+    hooks,
     lists,
     merging,
     papering,
@@ -134,6 +135,7 @@ class World:
             **at_work.parts(house),
             **several.parts(house),
             **ruling.parts(house),
+            **hooks.parts(house),
         }
         self.bodies: Mapping[str, Callable[[], Any]] = {
             **sharing.bodies(house),
@@ -151,6 +153,7 @@ class World:
             **at_work.bodies(house),
             **several.bodies(house),
             **ruling.bodies(),
+            **hooks.bodies(house),
             "POST /api/auth/login": lambda: {"email": "meera@example.org", "password": "correct horse battery"},
             "POST /api/auth/second": lambda: {"ticket": "a-ticket", "code": "123456"},
             "POST /api/auth/second/sms": lambda: {"ticket": "a-ticket"},
@@ -191,6 +194,7 @@ class World:
             **at_work.forms(house),
             **several.forms(house),
             **ruling.forms(),
+            **hooks.forms(),
             "POST /book/hold": {"slot": f"{house.schedule.pk}@{house.slot(6).isoformat()}", "wish": ""},
             "POST /book/check/<str:hold_id>": {"key": "a-key-of-this-form", "reason": "Cough"},
             "POST /my/appointments/<str:appointment_id>/reschedule": {
@@ -270,7 +274,7 @@ class World:
             headers["If-Match"] = '"2"'
         body: Any = made() if made else None
         if not api and method == "POST":
-            body = urlencode(self.forms.get(f"{method} {route}", {})).encode()
+            body = urlencode(self.forms.get(f"{method} {route}", {}), doseq=True).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         with transaction.atomic():
             answer = call(method, path + self.queries.get(plain, ""), body=body, headers=headers)

@@ -35,6 +35,7 @@ from polyclinic import (
     scheduling,
     transport,
     visits,
+    webhooks,
 )
 from polyclinic import records as written
 from polyclinic.billing import figures
@@ -98,6 +99,7 @@ from tests.pharmacy import foreign as shelves
 from tests.prescribing import foreign as desks
 from tests.records import foreign
 from tests.transport import foreign as yards
+from tests.webhooks import foreign as hooks
 
 # The filter behind the selectors: it takes a viewer and returns no rows.
 TOOLS = (
@@ -170,6 +172,8 @@ class Side:
         self.secret |= self.wards.secret
         self.lists = lists.Lists(house, self)
         self.secret |= self.lists.secret
+        self.hooks = hooks.Hooks(self)
+        self.secret |= self.hooks.secret
         bedsides.write(self)
         self.yard = yards.Yard(house, self)
         self.secret |= self.yard.secret
@@ -243,6 +247,7 @@ CLOSED: dict[str, Call] = {
     **shelves.CLOSED,
     **wings.CLOSED,
     **lists.CLOSED,
+    **hooks.CLOSED,
     **bedsides.CLOSED,
     **yards.CLOSED,
     **foreign.CLOSED,
@@ -430,6 +435,7 @@ def readers() -> set[str]:
         scheduling,
         transport,
         visits,
+        webhooks,
     ):
         for info in pkgutil.walk_packages(app.__path__, app.__name__ + "."):
             if info.name in TOOLS or ".migrations" in info.name:

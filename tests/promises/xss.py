@@ -77,6 +77,8 @@ MACHINE: Final = {
     "medicines.Medicine": "code generic brand strength strength_unit unit dose_unit atc price_code",
     "transport.AmbulanceTrip": "estimate place",
     "transport.TripStep": "step",
+    "webhooks.Webhook": "host events secret old_secret", "webhooks.Message": "stream type body",
+    "webhooks.Attempt": "error",
     "imports.Import": "encoding delimiter columns secret", "imports.KnownHeading": "heading field",
     # Sentences of ours about a row, and the names of its columns.
     "imports.ImportProblem": "field code said",
