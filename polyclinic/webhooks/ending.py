@@ -26,9 +26,9 @@ KEPT_DEAD: Final = timedelta(days=30)
 _AT_A_TIME: Final = 1_000
 
 
-def tell_of_test(message: Message) -> None:
-    """Say on open pages that a test has arrived; of all else that arrives nobody is told."""
-    if message.type == topics.TEST:
+def tell_of_answer(message: Message) -> None:
+    """Say on open pages what became of a test, or of what somebody has replayed; of all else nobody is told."""
+    if message.type == topics.TEST or message.version > 1:
         _announce(message)
 
 

@@ -217,12 +217,12 @@ def _note(letter: Letter, outcome: Outcome) -> None:
         mine.update(progress="sent", done_at=now)
         if row.failures or row.last_ok_at is None or now - row.last_ok_at > timedelta(minutes=1):
             Webhook.objects.filter(pk=row.pk).update(failures=0, held_until=None, last_ok_at=now)
-        ending.tell_of_test(message)
+        ending.tell_of_answer(message)
         return
     if message.type == topics.TEST:
         # Whoever tests looks at it now, and a second try would answer another question.
         mine.update(progress="discarded", done_at=now)
-        ending.tell_of_test(message)
+        ending.tell_of_answer(message)
     else:
         if letter.attempt < MOST_ATTEMPTS and outcome.status != _GONE:
             mine.update(next_at=now + WAITS[letter.attempt - 1] * _spread())
