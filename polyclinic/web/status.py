@@ -22,6 +22,8 @@ from polyclinic.core.outbox import log
 from polyclinic.live import gateway
 from polyclinic.notify import selectors as notify
 from polyclinic.settings.declared import SETTINGS, Setting
+from polyclinic.web import housekeeping
+from polyclinic.web.housekeeping import Run
 
 MASKED = "•••"
 
@@ -76,6 +78,12 @@ def system(viewer: Viewer) -> SystemStatus:
         connections=gateway.gateway.metrics().get("connected", 0), mails_waiting=queue.waiting,
         mails_failed=queue.failed, mails_oldest_wait=queue.oldest_wait, disk_free=disk.free, disk_total=disk.total,
     )  # fmt: skip
+
+
+def jobs(viewer: Viewer) -> list[Run]:
+    """What this process does by itself, and how that fares. Raises Forbidden."""
+    _require(viewer)
+    return housekeeping.runs()
 
 
 def in_force(viewer: Viewer) -> list[SettingRow]:

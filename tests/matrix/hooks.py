@@ -1,4 +1,4 @@
-"""What the matrix needs of webhooks: one with a message that was given up."""
+"""What the matrix needs of dead letters: a webhook with a message that was given up, and a mail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from polyclinic.core import clock
 from polyclinic.core.ids import new_id
+from polyclinic.notify.models import Delivery
 from polyclinic.webhooks.models import Message, Webhook
 from tests.house import House
 
@@ -26,9 +27,10 @@ def parts(house: House) -> dict[str, str]:
         id=new_id(), webhook=row, position=1, stream="appointment:1", type="appointment.booked", at=clock.now(),
         body="{}", progress="dead",
     )  # fmt: skip
+    lost = str(Delivery.objects.create(kind="password_changed", to="", state="failed").pk)
     return {
         "webhook_id": str(row.pk), "webhookId": str(row.pk), "delivery_id": str(dead.pk), "deliveryId": str(dead.pk),
-        "webhook_deed": "pause", "delivery_deed": "discard",
+        "mailId": lost, "mail_id": lost, "mail_deed": "discard", "webhook_deed": "pause", "delivery_deed": "discard",
     }  # fmt: skip
 
 
@@ -40,6 +42,7 @@ def bodies(house: House) -> dict[str, Callable[[], Any]]:
         f"PATCH {hook}": lambda: {"name": "Another"},
         f"PUT {hook}/status": lambda: {"action": "pause"},
         f"POST {hook}/replay": lambda: {"since": clock.now() - timedelta(hours=1)},
+        "PUT /api/admin/failed-mails/<mailId>/status": lambda: {"action": "discard"},
         "PUT /api/webhook-deliveries/<deliveryId>/status": lambda: {"action": "replay"},
     }
 

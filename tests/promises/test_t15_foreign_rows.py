@@ -54,6 +54,7 @@ from polyclinic.factors.models import SmsNumber
 from polyclinic.files import actions as photos
 from polyclinic.files import portraits
 from polyclinic.files import selectors as file_selectors
+from polyclinic.notify import failed
 from polyclinic.notify import selectors as told_of
 from polyclinic.papers import tickets as slips
 from polyclinic.people import merge, own, registering
@@ -399,6 +400,8 @@ FILTERED: dict[str, Call] = {
     "facilities.sessions.sessions": lambda v, s: sessions.sessions(v),
     "facilities.sessions.seconds_left": lambda v, s: sessions.seconds_left(v),
     "facilities.sessions.used": lambda v, s: sessions.used(v),
+    # Mails of the whole installation by their kind alone.
+    "notify.failed.failed_mails": lambda v, s: failed.failed_mails(v),
     "notify.selectors.notices": lambda v, s: told_of.notices(v),
     "notify.selectors.unread": lambda v, s: told_of.unread(v),
     "factors.selectors.factors": lambda v, s: second.factors(v),

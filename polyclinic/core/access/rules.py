@@ -293,6 +293,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("webhook.manage", admin=_FACILITY),
     # How the installation is, and its settings without secrets: of no patient and no one place.
     *_rows("system.view", admin=_FACILITY),
+    # Sending or letting go what the installation could not deliver.
+    *_rows("system.repair", admin=_FACILITY),
     # A patient's own decisions about who sees their record, and the way around them in an emergency.
     *_rows("consent.edit", patient=_DECIDER),
     # Who acts for a patient is for that patient to say; a carer does not pass it on.

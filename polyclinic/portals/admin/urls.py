@@ -69,5 +69,7 @@ urlpatterns = [
     path("admin/webhooks/<str:webhook_id>/again", webhooks.again),
     path("admin/webhooks/<str:webhook_id>/do/<str:webhook_deed>", webhooks.act),
     path("admin/system", system.system),
+    path("admin/jobs", system.jobs),
+    path("admin/jobs/mails/<str:mail_id>/<str:mail_deed>", system.mail),
     path("invitation/<str:token>", invitations.take_up),
 ]

@@ -165,6 +165,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("key.manage", _("Manage keys")),
             ("webhook.manage", _("Manage webhooks")),
             ("system.view", _("See how the system is")),
+            ("system.repair", _("Send again or discard what could not be delivered")),
         ),
     ),
     Group(

@@ -127,6 +127,8 @@ ACTIONS: Final[dict[str, str | Promise]] = {
     "webhook.replay": _("Had a webhook's messages sent once more"),
     "webhook.replay_message": _("Had a message sent once more"),
     "webhook.discard_message": _("Discarded a message"),
+    "mail.replay": _("Had a mail sent again"),
+    "mail.discard": _("Discarded a mail"),
     "import.upload": _("Uploaded a list"),
     "import.check": _("Had a list checked"),
     "import.finish_check": _("Checked a list"),
