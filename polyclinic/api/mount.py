@@ -13,6 +13,7 @@ from polyclinic.api import (
     beds,
     billing,
     directory,
+    exports,
     factors,
     imports,
     laboratory,
@@ -65,6 +66,7 @@ for router in (
     ambulances.router,
     working.router,
     imports.router,
+    exports.router,
     webhooks.router,
     system.router,
 ):

@@ -92,7 +92,7 @@ def test_after_thirty_days_it_is_gone(lost: Delivery) -> None:
 
 def test_it_goes_with_its_patients_record(house: House, lost: Delivery, admin: Client) -> None:
     assert Delivery.objects.get().kept
-    erasing.erase(actor=SystemActor("operator"), patient_id=house.patient.pk, reason="Asked for")
+    erasing.shred_patient(actor=SystemActor("operator"), patient_id=house.patient.pk)
     row = Delivery.objects.get()
     assert (row.kept, row.kept_for) == ("", "")
     page = admin.get("/admin/jobs").content.decode()

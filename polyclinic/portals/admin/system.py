@@ -56,13 +56,13 @@ def mail(request: HttpRequest, mail_id: str, mail_deed: str) -> HttpResponse:
         "discard": (failed.discard, _("The mail is discarded.")),
     }
     key = parse_id(mail_id)
-    if mail_deed not in deeds or key is None:
-        raise NotFound()
-    deed, sentence = deeds[mail_deed]
     try:
+        if mail_deed not in deeds or key is None:
+            raise NotFound()
+        deed, sentence = deeds[mail_deed]
         deed(actor=person_of(request), delivery_id=key)
     except Problem as refused:
-        if refused.status in (403, 404):
+        if refused.status == 403:
             raise
         tell(request, refused)
     else:
