@@ -212,6 +212,7 @@ def test_a_server_that_dies_while_reading_the_log_loses_and_doubles_nothing(
         raise Killed
 
     book(house, 0), book(house, 1)
+    log.assign_positions()
     with monkeypatch.context() as broken:
         broken.setattr(Message.objects, "bulk_create", die)
         with pytest.raises(Killed), transaction.atomic():
