@@ -77,3 +77,10 @@ def test_a_partner_is_told_fails_and_is_told_again(clinic: Server, partner: Rece
     boss.emulate_media(color_scheme="dark")
     picture(boss, "webhook-phone")
     assert boss.evaluate("document.documentElement.scrollWidth") <= 390
+    boss.goto("/admin/jobs")
+    expect(boss.get_by_role("table", name="By itself").get_by_text("send webhooks")).to_be_visible()
+    picture(boss, "jobs-phone")
+    assert boss.evaluate("document.documentElement.scrollWidth") <= 390
+    boss.set_viewport_size({"width": 1280, "height": 900})
+    boss.emulate_media(color_scheme="light")
+    picture(boss, "jobs")
