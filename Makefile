@@ -14,6 +14,8 @@ FAST := not service and not browser and not postgres and not wide
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 SIDE_BY_SIDE := $(shell echo $$(( $(CORES) + 1 )))
 WHOLE_SIDE_BY_SIDE := $(shell echo $$(( $(CORES) + 2 )))
+# Where it is set, no process keeps what it has compiled, and hundreds are started: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 REACHABLE := import sys; from tests.server import postgres_reachable as p; sys.exit(not p())
 
 .DEFAULT_GOAL := help

@@ -19,6 +19,7 @@ NAMES = {
     "board": "one change on a board of 400 rows in a browser slowed down four times",
     "day": "a simulated week through the whole hospital, and whether it left everything in order",
     "fanout": "delivery of events to many listening clients",
+    "watching": "what counting requests for `/metrics` costs",
     "quality": "Lighthouse and the Nu validator on the pages (both from npm, not part of the product)",
 }
 

@@ -22,6 +22,7 @@ from polyclinic.core.access.fields import FIELDS
 from polyclinic.core.access.rules import MAY_GRANT, POWERS, RULES, SYSTEM, Relation, Role
 from polyclinic.core.ledger import Machine
 from polyclinic.core.outbox.events import registered
+from polyclinic.relay import asyncapi
 from polyclinic.settings import declared
 
 _NOTE: Final = "<!-- Written by `polyclinic docs` from the code; edit the code. -->"
@@ -51,7 +52,7 @@ def generate(folder: Path) -> list[Path]:
 
 
 def pages() -> dict[str, str]:
-    """File name → Markdown of every generated page."""
+    """File name → text of every generated page."""
     _know_all()
     makers: dict[str, Callable[[], Iterable[str]]] = {
         "compliance.md": _compliance,
@@ -62,7 +63,8 @@ def pages() -> dict[str, str]:
         "settings.md": _settings,
         "states.md": _states,
     }
-    return {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
+    told = {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
+    return {"asyncapi.json": asyncapi.document(registered().values()), **told}
 
 
 def _know_all() -> None:

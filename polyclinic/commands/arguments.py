@@ -251,6 +251,81 @@ def _keys(commands: Commands) -> None:
     tokens.add_argument("what", choices=["status", "rotate"], help="list the keys, or make a new one")
 
 
+def _backups(commands: Commands) -> None:
+    """Copies of everything, bringing them back, and what is done with a copy in hand."""
+    made = _add(
+        commands,
+        "backup",
+        "Make a sealed backup while people work.",
+        "  polyclinic backup key > /safe/place/backup.key      once; keep it away from this machine\n"
+        "  BACKUP_FOLDER=/mnt/backups polyclinic backup\n  polyclinic backup list --to /mnt/backups",
+    )
+    made.add_argument(
+        "what", nargs="?", choices=["make", "key", "list"], default="make",
+        help="make: a backup now (the server makes one a day by itself); key: what opens backups, told once; "
+        "list: those that are complete",
+    )  # fmt: skip
+    made.add_argument("--to", type=Path, metavar="FOLDER", help="folder of backups (the setting BACKUP_FOLDER)")
+    made.add_argument("--renew", action="store_true", help="key: a new one; older backups still need the old one")
+
+    back = _add(
+        commands,
+        "restore",
+        "Bring a backup back, into an empty place or with --replace over this one.",
+        "  polyclinic --data /srv/polyclinic restore --from /mnt/backups --key /media/stick/backup.key\n"
+        "  polyclinic restore 20261122T030000000-1a2b3c --from /mnt/backups --key backup.key --replace",
+    )
+    drill = _add(
+        commands,
+        "verify",
+        "Check backups: their bytes, or with the key everything, restored to a temporary place and checked there.",
+        "  polyclinic verify --from /mnt/backups\n  polyclinic verify --from /mnt/backups --key backup.key",
+    )
+    for one in (back, drill):
+        one.add_argument("id", nargs="?", default="latest", help="which backup (default: the newest)")
+        one.add_argument("--from", dest="to", type=Path, metavar="FOLDER", help="folder of backups (BACKUP_FOLDER)")
+        one.add_argument(
+            "--key", type=Path, metavar="FILE", help="file with the backup key (or the setting BACKUP_KEY)"
+        )
+    back.add_argument("--replace", action="store_true", help="take the place of what is here, which is moved aside")
+    back.add_argument("--check", action="store_true", help="afterwards check everything, as `verify` does")
+    drill.add_argument("--into", metavar="URL", default="", help="an empty PostgreSQL database to restore into")
+
+    newer = _add(
+        commands,
+        "upgrade",
+        "Bring the database up to this version: copy, migrate, check, and the copy back if anything fails.",
+        "  polyclinic upgrade",
+    )
+    newer.add_argument("--back", action="store_true", help="only put back what an upgrade that was broken off left")
+
+    moving = _add(
+        commands,
+        "db",
+        "Move from SQLite to PostgreSQL; broken off, the same command goes on.",
+        "  polyclinic db move --to postgres://user:password@host/polyclinic",
+    )
+    moving.add_argument("what", choices=["move"])
+    moving.add_argument("--to", required=True, metavar="URL", help="an empty PostgreSQL database")
+
+
+def _relaying(commands: Commands) -> None:
+    """Events to a message broker."""
+    relay = _add(
+        commands,
+        "relay",
+        "Events to the message broker of BROKER_URL. A running server sends them by itself.",
+        "  polyclinic relay status\n  polyclinic relay run\n  polyclinic relay rewind --to 0",
+    )
+    relay.add_argument(
+        "what",
+        choices=["status", "run", "rewind"],
+        help="status: how far it is; run: send here, as a process of its own; rewind: send what is in the log after a "
+        "position again",
+    )
+    relay.add_argument("--to", type=int, metavar="POSITION", help="rewind: the last position that is not sent again")
+
+
 def _source(commands: Commands) -> None:
     """What works on the source tree alone."""
     bench = _add(commands, "bench", "Measure this machine (needs the source tree).", "  polyclinic bench")
@@ -271,6 +346,6 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"polyclinic {__version__}")
     top.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (the setting POLYCLINIC_DATA)")
     commands = top.add_subparsers(metavar="command", required=True)
-    for family in (_running, _people, _keys, _audit, _research, _watching, _source):
+    for family in (_running, _backups, _people, _keys, _audit, _research, _watching, _relaying, _source):
         family(commands)
     return top

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -14,20 +12,12 @@ from django.contrib.staticfiles import finders
 from django.core.checks import ERROR, run_checks
 from django.db import DatabaseError, connection, transaction
 
+from polyclinic.backup import schedule
 from polyclinic.commands import safety
 from polyclinic.commands.database import pending
 from polyclinic.pharmacy import stock
-from polyclinic.web import static
-
-_LEAST_FREE: Final = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `remedy` is empty when all is well."""
-
-    what: str
-    remedy: str = ""
+from polyclinic.web import dependencies, static
+from polyclinic.web.dependencies import Finding
 
 
 def python() -> Finding:
@@ -75,15 +65,6 @@ def assets() -> Finding:
     return Finding("Static files are collected")
 
 
-def disk() -> Finding:
-    folder = settings.DATA if settings.DATA.exists() else settings.DATA.resolve().parent
-    if not folder.exists():
-        return Finding(f"Data folder {settings.DATA} is missing", "create it, or name another with --data")
-    free = shutil.disk_usage(folder).free
-    told = f"{free / 2**30:.1f} GiB free at {settings.DATA}"
-    return Finding(told, "" if free >= _LEAST_FREE else "make room: at least 0.5 GiB is needed to keep booking")
-
-
 def shelves() -> Finding:
     """Every quantity in the pharmacy is the sum of its movements, and none of these is missing."""
     try:
@@ -94,6 +75,22 @@ def shelves() -> Finding:
         told = "count these batches and look for who changed the database by hand"
         return Finding(f"Stock: {len(wrong)} batches do not agree with their movements ({wrong[0]})", told)
     return Finding("Stock agrees with its movements")
+
+
+def backups() -> Finding:
+    """Whether there is one that is new enough, and what became of the last that was tried."""
+    found = schedule.standing()
+    if not found.wanted:
+        told = "set BACKUP_FOLDER to a folder on another machine's disk and run `polyclinic backup key`"
+        return Finding("Backups: none are made", "" if settings.DEMO else told)
+    why = f" ({found.why})" if found.failed_at else ""
+    if found.newest is None:
+        return Finding(f"Backups: there is none yet{why}", "run `polyclinic backup`, which says what is in the way")
+    told = f"Backups: the newest is of {found.newest:%Y-%m-%d %H:%M} UTC"
+    if found.late or found.failed_at:
+        return Finding(f"{told}, and the last did not work{why}" if found.failed_at else f"{told}: too old",
+                       "run `polyclinic backup`, which says what is in the way")  # fmt: skip
+    return Finding(told)
 
 
 def safe() -> list[Finding]:
@@ -110,7 +107,9 @@ def safe() -> list[Finding]:
     return told or [Finding("Settings, folders and keys are safe for production")]
 
 
-CHECKS: Final[tuple[Callable[[], Finding], ...]] = (python, database, migrations, addresses, shelves, assets, disk)
+CHECKS: Final[tuple[Callable[[], Finding], ...]] = (
+    python, database, migrations, addresses, shelves, assets, *dependencies.ASKING, backups,
+)  # fmt: skip
 
 
 def doctor(_given: argparse.Namespace) -> int:

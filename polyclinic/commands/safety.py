@@ -116,6 +116,13 @@ def lines(_listening: str) -> Iterator[Risk]:
                 "add ?sslmode=verify-full&sslrootcert=/path/to/ca.pem to it",
                 "PLAIN_LINES",
             )
+    broker = urlsplit(settings.BROKER_URL)
+    if broker.scheme == "amqp" and not _loopback(broker.hostname or ""):
+        yield Risk(
+            "BROKER_URL leads to another machine unencrypted: who is a patient of whom could be read on the way",
+            "use amqps:// for BROKER_URL",
+            "PLAIN_LINES",
+        )
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") or _loopback(settings.EMAIL_HOST):
         return
     if not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):

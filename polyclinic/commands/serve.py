@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from polyclinic.backup import place
 from polyclinic.commands import database, safety
 from polyclinic.commands.ending import fail
 from polyclinic.core.errors import Problem
@@ -27,6 +28,7 @@ def serve(given: argparse.Namespace) -> int:
     """Make ready and serve until stopped."""
     if given.workers > 1 and "sqlite" in settings.DATABASES["default"]["ENGINE"]:
         fail("--workers needs PostgreSQL (set DATABASE_URL): SQLite is written by one process at a time")
+    _nobody_restores()
     if not given.no_migrate:
         database.bring_up_to_date(say)
     if static.collect():
@@ -56,6 +58,19 @@ def demo(given: argparse.Namespace) -> int:
     if not given.serve:
         return 0
     return serve(argparse.Namespace(**{**vars(given), "no_migrate": True}))
+
+
+def _nobody_restores() -> None:
+    """Stop where a restore or an upgrade is at work, or was broken off; hold off new ones while this one serves."""
+    from polyclinic.commands import upgrade
+
+    if place.broken_off() is not None:
+        fail("a restore was broken off here: run `polyclinic restore` once more, with --replace")
+    if upgrade.state() is not None:
+        fail("an upgrade was broken off here: run `polyclinic upgrade`, or `polyclinic upgrade --back`")
+    # Held as long as the process lives.
+    if not place.Serving().hold(alone=False):
+        fail("a restore, an upgrade or a move of the database is at work here: wait until it is done")
 
 
 def _refuse_the_unsafe(host: str) -> None:

@@ -34,7 +34,7 @@ def docs(given: argparse.Namespace) -> int:
             print(f"{path.relative_to(folder.parents[1])}")
         return 0
     made = tables.pages()
-    kept = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    kept = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
     stale = sorted(name for name in made.keys() | kept.keys() if made.get(name) != kept.get(name))
     if stale:
         fail(f"out of date: {', '.join(stale)}. Run `polyclinic docs` and commit what it writes.")

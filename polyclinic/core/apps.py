@@ -21,3 +21,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(keep, dispatch_uid="polyclinic.keep")
+        from polyclinic.core import slow
+
+        slow.set_limit()
+        connection_created.connect(slow.watch, dispatch_uid="polyclinic.slow")

@@ -20,6 +20,8 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, models, transaction
 from django.db.backends.sqlite3 import base as sqlite
 
+from polyclinic.core import slow
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -119,9 +121,10 @@ def run_sql(sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - a D
         return cursor
     if conn.connection is None:
         conn.ensure_connection()
-    if is_postgres():
-        return _prepared(conn, sql, params)
+    started = time.perf_counter()
     try:
+        if is_postgres():
+            return _prepared(conn, sql, params)
         return conn.connection.execute(sql.qmark_style, params)
     except sqlite.Database.Error:  # type: ignore[attr-defined]
         # The rare path: run it again the slow way for Django's translation of the error and its bookkeeping. A
@@ -129,6 +132,9 @@ def run_sql(sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - a D
         with conn.cursor() as cursor:
             cursor.execute(sql.format_style, params)
         raise
+    finally:
+        if (took := time.perf_counter() - started) > slow.limit:
+            slow.note(sql.format_style, took)
 
 
 def _prepared(conn: Any, sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - as above

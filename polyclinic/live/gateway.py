@@ -286,6 +286,10 @@ class Gateway:
         subscriber.let_go("signed-out")
         self.leave(subscriber)
 
+    def followed(self) -> dict[str, int]:
+        """How many events of each type have been followed since the start."""
+        return dict(self._tail.followed) if self._tail is not None else {}
+
     def metrics(self) -> dict[str, int]:
         """The counters, the position reached and the number of occupied rooms."""
         return {**asdict(self.counters), "position": self.position, "rooms": len(self._rooms)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -34,6 +35,7 @@ class Tail:
 
     def __init__(self, started: Callable[[int], None], deliver: Callable[[list[Wired]], None]) -> None:
         self.position = -1
+        self.followed: Counter[str] = Counter()
         self._started = started
         self._deliver = deliver
         self._poke = threading.Event()
@@ -73,6 +75,7 @@ class Tail:
         # What is committed after a read that was not full has poked us again: to look once more now would find nothing.
         while full and (rows := log.read_after(self.position, BATCH)):
             self._deliver([Wired(row) for row in rows])
+            self.followed.update(row.type for row in rows)
             self.position = rows[-1].position
             delivered += len(rows)
             full = len(rows) == BATCH

@@ -47,6 +47,9 @@ MASTER_KEY: str = read("MASTER_KEY")
 KEY_VAULT_URL: str = read("KEY_VAULT_URL")
 KMS_URL: str = read("KMS_URL")
 KMS_TOKEN: str = read("KMS_TOKEN")
+BACKUP_FOLDER: Path | None = read("BACKUP_FOLDER")
+BACKUP_EVERY_MINUTES: int = read("BACKUP_EVERY_MINUTES")
+BACKUP_KEEP_DAYS: int = read("BACKUP_KEEP_DAYS")
 ALLOWED_HOSTS: list[str] = read("ALLOWED_HOSTS")
 PUBLIC_URL: str = read("PUBLIC_URL").rstrip("/")
 CORS_ORIGINS: list[str] = read("CORS_ORIGINS")
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "polyclinic.core",
+    "polyclinic.relay",
     "polyclinic.people",
     "polyclinic.notify",
     "polyclinic.factors",
@@ -244,18 +248,40 @@ CURRENCY: str = read("CURRENCY")
 STRIPE_SECRET_KEY: str = read("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET: str = read("STRIPE_WEBHOOK_SECRET")
 STRIPE_URL: str = read("STRIPE_URL").rstrip("/")
+METRICS_TOKEN: str = read("METRICS_TOKEN")
+SLOW_QUERY_MS: int = read("SLOW_QUERY_MS")
+BROKER_URL: str = read("BROKER_URL")
+BROKER_EXCHANGE: str = read("BROKER_EXCHANGE")
 RATE_LIMITS: bool = read("RATE_LIMITS")
 APPEND_SLASH = False
+
+
+def _log_handler() -> dict[str, Any]:
+    """Standard error, or a file that is put aside when it has grown; both as `LOG_FORMAT` says."""
+    shape, file = read("LOG_FORMAT"), read("LOG_FILE")
+    if file is None:
+        return {"class": "logging.StreamHandler", "formatter": shape}
+    return {
+        "class": "logging.handlers.RotatingFileHandler", "formatter": shape, "filename": str(file), "encoding": "utf-8",
+        "maxBytes": read("LOG_FILE_BYTES"), "backupCount": read("LOG_FILES"), "delay": True,
+    }  # fmt: skip
+
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "polyclinic.web.logs.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
+    "formatters": {
+        "lines": {"()": "polyclinic.web.logs.LineFormatter"},
+        "json": {"()": "polyclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {"log": _log_handler()},
+    "root": {"handlers": ["log"], "level": read("LOG_LEVEL")},
     "loggers": {
         # Django would write the offending path and query of each 4xx; paths can carry identifiers.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},
+        # What ails the broker's line the relay says itself, in one line; these would say it in thirty.
+        "aiormq": {"level": "CRITICAL"},
+        "aio_pika": {"level": "CRITICAL"},
     },
 }

@@ -94,6 +94,21 @@ def key_service(text: str) -> str:
     return text
 
 
+def broker(text: str) -> str:
+    """An address of RabbitMQ, or nothing."""
+    if text and (urlsplit(text).scheme not in {"amqp", "amqps"} or not urlsplit(text).hostname):
+        raise ValueError("write amqp://user:password@host:5672/vhost (amqps:// for TLS), or leave it empty")
+    _check_port(text)
+    return text
+
+
+def channel(text: str) -> str:
+    """A name that exchanges and queues may have."""
+    if not (0 < len(text) <= 120 and text.isascii() and text.replace(".", "").replace("-", "").isalnum()):
+        raise ValueError("write letters, digits, dots and hyphens such as polyclinic.events")
+    return text
+
+
 def scanner(text: str) -> str:
     """An address of clamd, or nothing."""
     if text and urlsplit(text).scheme not in {"tcp", "unix"}:
@@ -121,6 +136,12 @@ def log_level(text: str) -> str:
     if level not in _LEVELS:
         raise ValueError(f"write one of {', '.join(_LEVELS)}")
     return level
+
+
+def log_format(text: str) -> str:
+    if text not in {"lines", "json"}:
+        raise ValueError("write lines or json")
+    return text
 
 
 def currency(text: str) -> str:
@@ -217,6 +238,21 @@ SETTINGS: tuple[Setting, ...] = (
         "KMS_URL", "", key_service, "Key service (transit protocol) that keeps the master key: address with key name."
     ),
     Setting("KMS_TOKEN", "", str, "Token for the key service.", True),
+    Setting(
+        "BACKUP_FOLDER",
+        "",
+        folder,
+        "Folder the server makes backups in by itself, on another machine's disk; empty means none are made.",
+    ),
+    Setting("BACKUP_EVERY_MINUTES", "1440", count, "Minutes from one backup to the next."),
+    Setting("BACKUP_KEEP_DAYS", "30", count, "Days for which backups are kept; the newest always is."),
+    Setting(
+        "BACKUP_KEY",
+        "",
+        str,
+        "What opens backups, for restore and verify alone; never set where the server runs.",
+        True,
+    ),
     Setting("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", names, "Host names this server answers to."),
     Setting("PUBLIC_URL", "http://localhost:8000", origin, "Address people reach the server at, used in mails."),
     Setting(
@@ -257,6 +293,41 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("STRIPE_WEBHOOK_SECRET", "", str, "Secret that Stripe signs its notices with.", True),
     Setting("STRIPE_URL", "https://api.stripe.com", origin, "Where Stripe's API is."),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        str,
+        "Who shows it as a bearer token may read `/metrics`; empty means this machine alone, and no proxy on it.",
+        True,
+    ),
+    Setting(
+        "LOG_FORMAT",
+        "lines",
+        log_format,
+        "`lines` for people, `json` for collectors: one object a line with time, level, request id, where and what.",
+    ),
+    Setting("LOG_FILE", "", folder, "File the log goes to instead of standard error; empty means standard error."),
+    Setting("LOG_FILE_BYTES", "10485760", count, "Size at which the log file is put aside and begun anew."),
+    Setting("LOG_FILES", "10", count, "Log files put aside that are kept."),
+    Setting(
+        "SLOW_QUERY_MS",
+        "500",
+        count,
+        "Statements of the database that take longer are logged: time, place and words, never a value.",
+    ),
+    Setting(
+        "BROKER_URL",
+        "",
+        broker,
+        "RabbitMQ that gets every event of the log: `amqps://user:password@host/vhost`; empty means none. Needs the "
+        "extra `polyclinic[rabbitmq]`.",
+    ),
+    Setting(
+        "BROKER_EXCHANGE",
+        "polyclinic.events",
+        channel,
+        "Name of the broker's exchange and of the queue behind it; dead letters are in the same with `.dead`.",
+    ),
     Setting("RATE_LIMITS", "yes", boolean, "Whether request rate limits are enforced."),
     Setting("SESSION_IDLE_MINUTES", "15", count, "Minutes without a request after which a person is signed out."),
     Setting(

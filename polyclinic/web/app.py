@@ -11,6 +11,7 @@ import gc
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -29,7 +30,8 @@ from polyclinic.core.db import is_postgres
 from polyclinic.core.errors import Problem
 from polyclinic.core.ids import new_id
 from polyclinic.live import gateway, sockets, sse
-from polyclinic.web import health, plainly, reports
+from polyclinic.relay import sending
+from polyclinic.web import health, metrics, plainly, reports
 from polyclinic.web.answers import answer
 from polyclinic.web.bridge import (
     ApiHandler,
@@ -54,6 +56,8 @@ from polyclinic.web.workers import Workers
 _log = logging.getLogger("polyclinic.web")
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _KNOWN_HOSTS_KEPT: Final = 256
+# They last as long as somebody listens, which is no measure of anything.
+_STREAMS: Final = frozenset({"/live", "/api/appointments/stream", "/socket.io/"})
 
 
 class Application:
@@ -84,6 +88,8 @@ class Application:
             if message["type"] == "lifespan.startup":
                 await gateway.start()
                 await self.recorder.start()
+                # Its database is asked on a thread: the loop may not wait for one.
+                await asyncio.to_thread(sending.start)
                 self._housekeeper = Housekeeper()
                 self._housekeeper.start()
                 # What is loaded by now stays: collecting it again and again would only stall live delivery.
@@ -100,6 +106,7 @@ class Application:
                 if self._housekeeper:
                     await asyncio.to_thread(self._housekeeper.stop)
                     self._housekeeper = None
+                await asyncio.to_thread(sending.stop)
                 await gateway.stop()
                 if self._workers:
                     self._workers.close()
@@ -147,12 +154,12 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
         context.request_id.set(request_id)
-        begun = False
+        begun, code, started = False, 500, time.perf_counter()
 
         async def sending(message: dict[str, Any]) -> None:
-            nonlocal begun
+            nonlocal begun, code
             if message["type"] == "http.response.start":
-                begun = True
+                begun, code = True, message["status"]
                 message = {**message, "headers": secured(scope, message.get("headers", ()), request_id)}
             await send(message)
 
@@ -170,6 +177,9 @@ class Application:
                 # Half an answer is out; breaking the connection is the only way to say that it is not whole.
                 raise
             await answer(scope, sending, Unexpected())
+        finally:
+            if scope["path"] not in _STREAMS:
+                metrics.requests.note(scope, code, time.perf_counter() - started)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         path: str = scope["path"]
@@ -181,6 +191,8 @@ class Application:
             await sse.app(scope, receive, send)
         elif path == "/socket.io" or path.startswith("/socket.io/"):
             await sockets.app(scope, receive, send)
+        elif path == metrics.PATH:
+            await metrics.serve(scope, send, self.workers)
         elif path in health.PATHS:
             await health.serve(scope, send, self.workers)
         elif path == reports.PATH:

@@ -30,6 +30,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 # In the environment of a request: its answer has no body.
 HEADERS_ONLY: Final = "polyclinic.headers_only"
+# In the environment and then in the scope of a request: the pattern of the address that answered it.
+ROUTE: Final = "polyclinic.route"
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes | Iterator[bytes]]
 Keeper = Callable[[Sequence[Sighting]], None]
 
@@ -134,7 +136,11 @@ async def run(
     keep: Keeper,
 ) -> Answer:
     """Django's whole answer to this request, once `keep` has taken what health data it shows."""
-    answer: Answer = await workers.call(_call, handler, environ_of(scope, body), request_id, keep)
+    environ = environ_of(scope, body)
+    try:
+        answer: Answer = await workers.call(_call, handler, environ, request_id, keep)
+    finally:
+        scope[ROUTE] = environ.get(ROUTE, "")
     return answer
 
 
@@ -154,7 +160,10 @@ def _answer(handler: Handler, environ: dict[str, Any], request_id: str) -> Answe
     # Threads serve one request after the other, so the id is set anew and never left over.
     context.request_id.set(request_id)
     handling.settle()
-    response: Any = handler.get_response(handling.Request(environ))
+    request = handling.Request(environ)
+    response: Any = handler.get_response(request)
+    if request.resolver_match is not None:
+        environ[ROUTE] = request.resolver_match.route
     code: int = response.status_code
     told = handling.headers_of(response)
     if response.streaming:

@@ -18,6 +18,7 @@ import msgspec
 from django.db import connection
 
 from polyclinic.analytics import following
+from polyclinic.backup import schedule as backups
 from polyclinic.billing import online
 from polyclinic.consent import actions as delegations
 from polyclinic.core import clock
@@ -124,6 +125,8 @@ CHORES: Final = (
     Chore("forget old webhook messages", 3600, webhook_ending.forget_old),
     # Its own lane: other systems may hang.
     Chore("send webhooks", 0.5, webhooks.work, lane="webhooks"),
+    # Within a minute of an erasure the copied keys are those without the destroyed one.
+    Chore("make backups", 30, backups.chore, lane="backup"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
 
@@ -166,12 +169,14 @@ class Housekeeper:
         ]
 
     def start(self) -> None:
+        backups.begin()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """Stop after the chores in hand."""
         self._stopping.set()
+        backups.stop()
         for thread in self._threads:
             thread.join(timeout=10)
 

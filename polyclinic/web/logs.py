@@ -6,6 +6,7 @@ an entry of ours, nor a code that a terminal would obey.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from datetime import UTC, datetime
@@ -20,6 +21,23 @@ _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 def one_line(text: str) -> str:
     """`text` with every control written as Python writes it: a line end as a backslash and an n."""
     return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+class JsonFormatter(logging.Formatter):
+    """The same as one object a line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "requestId": context.request_id.get() or None,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        # Escaped down to ASCII: neither an end of a line nor a terminal's code is left in it.
+        return json.dumps(told)
 
 
 class LineFormatter(logging.Formatter):

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import time
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,14 +16,18 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 import polyclinic
+from polyclinic.backup import schedule
 from polyclinic.core.access import policy
 from polyclinic.core.actors import Person, Viewer
 from polyclinic.core.errors import Forbidden, Unauthenticated
 from polyclinic.core.outbox import log
 from polyclinic.live import gateway
 from polyclinic.notify import selectors as notify
+from polyclinic.relay import status as relay
+from polyclinic.relay.status import RelayStatus
 from polyclinic.settings.declared import SETTINGS, Setting
-from polyclinic.web import housekeeping
+from polyclinic.web import dependencies, housekeeping
+from polyclinic.web.dependencies import Finding
 from polyclinic.web.housekeeping import Run
 
 MASKED = "•••"
@@ -30,7 +35,8 @@ MASKED = "•••"
 
 class SystemStatus(msgspec.Struct, frozen=True, rename="camel"):
     """This process and what it works on. Lag is in events not yet sent on; `database_ms` is a question's way there
-    and back; waits are in seconds; disk in bytes."""
+    and back; waits are in seconds; disk in bytes. `backup`: ok, off, none, late or failed, `backup_at` the newest.
+    `findings` say what the server leans on, with a remedy where it is not well."""
 
     status: str
     version: str
@@ -49,6 +55,10 @@ class SystemStatus(msgspec.Struct, frozen=True, rename="camel"):
     mails_oldest_wait: int
     disk_free: int
     disk_total: int
+    backup: str
+    backup_at: datetime | None
+    broker: RelayStatus
+    findings: list[Finding]
 
 
 class SettingRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -70,13 +80,16 @@ def system(viewer: Viewer) -> SystemStatus:
     head = log.head() if fine else 0
     position = gateway.gateway.position if live else 0
     disk = shutil.disk_usage(settings.DATA)
+    kept = schedule.standing()
     return SystemStatus(
         status="ok" if fine and live else "degraded", version=polyclinic.__version__,
         python=platform.python_version(), django=django.get_version(), database=connection.vendor,
         database_version=version, database_ms=round(took * 1000, 2), log_head=head,
         live="running" if live else "stopped", live_position=position, live_lag=max(0, head - position) if live else 0,
-        connections=gateway.gateway.metrics().get("connected", 0), mails_waiting=queue.waiting,
+        connections=gateway.gateway.metrics()["connections"], mails_waiting=queue.waiting,
         mails_failed=queue.failed, mails_oldest_wait=queue.oldest_wait, disk_free=disk.free, disk_total=disk.total,
+        backup=_backup(kept), backup_at=kept.newest,
+        broker=relay.relay(), findings=dependencies.quick(),
     )  # fmt: skip
 
 
@@ -84,6 +97,14 @@ def jobs(viewer: Viewer) -> list[Run]:
     """What this process does by itself, and how that fares. Raises Forbidden."""
     _require(viewer)
     return housekeeping.runs()
+
+
+def _backup(kept: schedule.Standing) -> str:
+    if not kept.wanted:
+        return "off"
+    if kept.newest is None:
+        return "none"
+    return "failed" if kept.failed_at else "late" if kept.late else "ok"
 
 
 def in_force(viewer: Viewer) -> list[SettingRow]:

@@ -66,6 +66,12 @@ class Workers:
             loop.call_later(LONG, self._watch, loop)
         return await answer
 
+    def load(self) -> tuple[int, float]:
+        """How many requests wait, and for how many seconds the longest has been at work."""
+        now = time.monotonic()
+        with self._lock:
+            return self._jobs.qsize(), max((now - since for since in self._busy.values()), default=0.0)
+
     def close(self) -> None:
         """Let what was asked for be done, then close each thread's database connection."""
         for _thread in self._threads:

@@ -88,6 +88,9 @@ def test_a_wrong_command_line_is_exit_code_2(shell: Shell, arguments: list[str],
         ("DATABASE_URL", "mysql://a@b/c"),
         ("DATABASE_URL", "postgres://a@b:port/c"),
         ("EMAIL_URL", "gopher://x"),
+        ("BROKER_URL", "kafka://x"),
+        ("BROKER_EXCHANGE", "a b"),
+        ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "clinic"),
         ("WORKER_THREADS", "0"),
         ("LOG_LEVEL", "loud"),
@@ -136,7 +139,12 @@ def test_lost_factors_are_taken_off_with_a_reason(shell: Shell) -> None:
 
 
 def test_doctor_finds_a_healthy_house_healthy(shell: Shell) -> None:
-    code, said, _wrong = shell("doctor")
+    kept = {"BACKUP_FOLDER": str(shell.folder / "backups")}
+    code, said, _wrong = shell("doctor", **kept)
+    assert (code, "!!  Backups: there is none yet" in said) == (1, True)
+    assert shell("backup", "key")[0] == 0
+    assert shell("backup", **kept)[0] == 0
+    code, said, _wrong = shell("doctor", **kept)
     assert code == 0, said
     assert all(line.startswith("ok  ") for line in said.splitlines())
 

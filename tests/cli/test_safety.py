@@ -104,6 +104,17 @@ def test_a_mail_server_elsewhere_is_talked_to_encrypted(safe: Any, monkeypatch: 
     assert told() == ""
 
 
+def test_a_broker_elsewhere_is_talked_to_encrypted(safe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    safe.BROKER_URL = "amqp://house:x@broker.example.org/events"
+    assert told().startswith("BROKER_URL leads to another machine unencrypted")
+    monkeypatch.setenv("PLAIN_LINES", "yes")
+    assert told() == ""
+    monkeypatch.delenv("PLAIN_LINES")
+    for well in ("amqps://house:x@broker.example.org/events", "amqp://guest:guest@127.0.0.1:5672/", ""):
+        safe.BROKER_URL = well
+        assert told() == ""
+
+
 @pytest.mark.parametrize(
     ("address", "plain", "tls"),
     [("smtp://mail.example.org", "no", True), ("smtp://mail.example.org", "yes", False),

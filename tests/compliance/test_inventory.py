@@ -22,11 +22,12 @@ CALLS = {
     "http.client.HTTPSConnection", "asyncio.open_connection", "asyncio.start_server", "psycopg.connect",
     "outgoing.request", "EmailMessage", "EmailMultiAlternatives", "send_mail", "urlopen", "dj_database_url.parse",
 }  # fmt: skip
-PACKAGES = {"requests", "httpx", "aiohttp", "urllib3", "smtplib", "ftplib", "paramiko", "imaplib", "telnetlib", "redis"}
+PACKAGES = {"requests", "httpx", "aiohttp", "urllib3", "smtplib", "ftplib", "paramiko", "imaplib", "telnetlib", "redis",
+            "aio_pika", "pika"}  # fmt: skip
 # A setting read by one of these is an address of some machine.
 ADDRESSES = {
     declared.database, declared.mail, declared.texting, declared.origin, declared.key_service, declared.scanner,
-    declared.sink,
+    declared.sink, declared.broker,
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def public() -> set[str]:
 
 def test_every_public_address_is_a_door_or_for_anyone_to_read() -> None:
     doors, anyone = (set(re.findall(r"`(/[^`]*)`", part)) for part in (DOORS, ANYONE))
-    beside = {"/health", "/health/ready", "/api/health", "/csp-report", "/api"}
+    beside = {"/health", "/health/ready", "/api/health", "/metrics", "/csp-report", "/api"}
     assert (doors | anyone) - beside == public()
     assert not doors & anyone
 

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous
 from polyclinic.core.errors import Forbidden, Unauthenticated
 from polyclinic.notify.models import Delivery
+from polyclinic.relay import cursor
+from polyclinic.relay.models import RelayCursor
 from polyclinic.settings.declared import SETTINGS
 from polyclinic.web import status
 from tests.api.calling import bearer, call
@@ -22,6 +24,7 @@ from tests.house import House
 SECRETS = {
     "SECRET_KEY": "canary-one", "MASTER_KEY": "k1=canary-two", "STRIPE_SECRET_KEY": "sk_canary",
     "DATABASE_URL": "postgres://someone:canary@db.example.org:5432/clinic?password=canary",
+    "BROKER_URL": "amqps://house:canary@broker.example.org/events", "METRICS_TOKEN": "canary-three",
     "EMAIL_URL": "smtp://post:canary@mail.example.org:587", "SMS_URL": "https://sms.example.org/send#canary,body",
 }  # fmt: skip
 
@@ -69,3 +72,17 @@ def test_who_looks_after_nothing_sees_nothing(house: House) -> None:
             status.system(viewer)
     with pytest.raises(Unauthenticated):
         status.in_force(Anonymous())
+
+
+def test_the_page_and_the_api_say_the_same(house: House, browser_of: Callable[[Any], Client]) -> None:
+    admin = house.staff["admin"]
+    cursor.make()
+    RelayCursor.objects.update(failing_since=clock.now(), failure="TimeoutError", holder="x", until=2**60)
+    with override_settings(BROKER_URL="amqp://house:canary@127.0.0.1:1/"):
+        page = browser_of(admin).get("/admin/system").content.decode()
+        told = call("GET", "/api/admin/system-status", headers=bearer(admin)).json
+    assert "Broker 127.0.0.1:1 does not answer (TimeoutError)" in page
+    assert "none is lost" in page
+    assert told["broker"]["state"] == "waiting"
+    assert any("does not answer" in one["what"] and one["remedy"] for one in told["findings"])
+    assert "canary" not in page + str(told)

@@ -61,6 +61,15 @@ class WrappedRoot:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class VaultRows:
+    """Everything in a vault as it is kept: roots (id, wrapped, state, made at), keys (id, owner, root, wrapped, state,
+    made at)."""
+
+    roots: list[tuple[Any, ...]]
+    keys: list[tuple[Any, ...]]
+
+
 class Vault:
     """What is done with the store, whichever it is. Every method is one transaction and safe in any thread."""
 
@@ -178,6 +187,21 @@ class Vault:
     def left_behind(self, root: str) -> int:
         """How many keys are still wrapped by another root than this."""
         return int(self._store.read("SELECT count(*) FROM keys WHERE root <> ?", (root,))[0][0])
+
+    def rows(self) -> VaultRows:
+        """Everything there is, for a backup of the keys. Who needs it whole compares `news` before and after."""
+        keys = self._store.read("SELECT id, owner, root, wrapped, state, made_at FROM keys ORDER BY id", ())
+        return VaultRows(self._store.read("SELECT id, wrapped, state, made_at FROM roots ORDER BY id", ()), keys)
+
+    def fill(self, rows: VaultRows) -> None:
+        """Put what a backup kept into a vault without keys."""
+        with self._store.write() as run:
+            run("DELETE FROM roots", ())
+            for root in rows.roots:
+                run("INSERT INTO roots (id, wrapped, state, made_at) VALUES (?, ?, ?, ?)", root)
+            for key in rows.keys:
+                run("INSERT INTO keys (id, owner, root, wrapped, state, made_at) VALUES (?, ?, ?, ?, ?, ?)", key)
+            run("UPDATE news SET number = number + 1", ())
 
     def close(self) -> None:
         self._store.close()

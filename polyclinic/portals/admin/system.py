@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from polyclinic.core.access import policy
@@ -16,6 +16,7 @@ from polyclinic.portals.admin.views import nav
 from polyclinic.portals.common import done, person_of, see, show, tell, zone_of
 from polyclinic.web import status
 from polyclinic.web.access import declare
+from polyclinic.web.dependencies import Finding
 from polyclinic.webhooks import selectors as webhooks
 
 
@@ -24,8 +25,10 @@ from polyclinic.webhooks import selectors as webhooks
 def system(request: HttpRequest) -> HttpResponse:
     """State of the parts, then the settings; drawn anew when it is loaded again."""
     person = person_of(request)
+    now = status.system(person)
+    leans = [(_("To do") if one.remedy else _("In order"), _beside(one)) for one in now.findings]
     return show(
-        request, "admin/system.html", nav=nav(request, "system"), now=status.system(person),
+        request, "admin/system.html", nav=nav(request, "system"), now=now, leans=leans,
         settings=status.in_force(person), size=filesizeformat,
     )  # fmt: skip
 
@@ -68,3 +71,7 @@ def mail(request: HttpRequest, mail_id: str, mail_deed: str) -> HttpResponse:
     else:
         done(request, sentence)
     return see("/admin/jobs")
+
+
+def _beside(one: Finding) -> str:
+    return f"{one.what} → {one.remedy}" if one.remedy else one.what

@@ -31,6 +31,7 @@ ACTIONS: Final[dict[str, str | Promise]] = {
     "appointment.no_show": _("Noted that nobody came"),
     "appointment.outside_hours": _("Changed the hours around an appointment"),
     "audit.list": _("Looked at the record of accesses"),
+    "backup.restore": _("Restored a backup"),
     "consent.give": _("Gave consent"),
     "consent.withdraw": _("Withdrew consent"),
     "hold.make": _("Kept a time"),

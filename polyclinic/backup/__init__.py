@@ -1,0 +1,1 @@
+"""Copies of everything an installation cannot do without: made while people work, sealed, checked, brought back."""
