@@ -13,6 +13,7 @@ from polyclinic.api import (
     beds,
     billing,
     directory,
+    exports,
     factors,
     imports,
     laboratory,
@@ -31,6 +32,7 @@ from polyclinic.api import (
     settings,
     system,
     visits,
+    webhooks,
     working,
 )
 from polyclinic.api import records as visit_records
@@ -66,6 +68,8 @@ for router in (
     ambulances.router,
     working.router,
     imports.router,
+    exports.router,
+    webhooks.router,
     system.router,
 ):
     api.add_router("", router)

@@ -7,7 +7,9 @@ class NotifyConfig(AppConfig):
 
     def ready(self) -> None:
         """Be the one who tells for the layers below."""
-        from polyclinic.notify import actions
-        from polyclinic.people import alerts
+        from polyclinic.notify import actions, failed
+        from polyclinic.people import alerts, erasing
 
         alerts.use(actions.tell, actions.post)
+        if failed.forget_of not in erasing.endings:
+            erasing.endings.append(failed.forget_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from polyclinic.core import clock
+from polyclinic.core.crypto.fields import EncryptedTextField
 from polyclinic.core.ids import new_id
 from polyclinic.people.models import Account
 
@@ -37,7 +38,8 @@ class Notice(models.Model):
 class Delivery(models.Model):
     """A mail to be sent after the commit that caused it. Only the class of a failure is kept, never its words.
 
-    `to` and `detail` are emptied once it has left: a sent mail is nobody's business any more.
+    `to` and `detail` are emptied once it has left: a sent mail is nobody's business any more. Of one that was given up
+    both stay sealed in `kept` until somebody replays or discards it, for thirty days (`notify.failed`).
     """
 
     class State(models.TextChoices):
@@ -58,9 +60,13 @@ class Delivery(models.Model):
     next_at = models.DateTimeField(default=clock.now)
     done_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=80, blank=True)
+    kept = EncryptedTextField(purpose="mails", blank=True, default="")
+    # Of the address, by keyed hash: what is kept for somebody goes when their record is erased.
+    kept_for = models.CharField(max_length=22, blank=True, default="")
 
     class Meta:
         indexes = [
             models.Index(fields=["next_at"], name="delivery_due", condition=models.Q(state="waiting")),
             models.Index(fields=["made_at"], name="delivery_made"),
+            models.Index(fields=["kept_for"], name="delivery_kept", condition=~models.Q(kept_for="")),
         ]

@@ -14,7 +14,7 @@ from typing import Final
 from django.core.mail import EmailMessage
 
 from polyclinic.core import clock
-from polyclinic.notify import letters
+from polyclinic.notify import failed, letters
 from polyclinic.notify.models import Delivery
 
 _log = logging.getLogger(__name__)
@@ -55,15 +55,18 @@ def _deal_with(delivery: Delivery, now: datetime) -> bool:
     return True
 
 
-def _done(delivery: Delivery, state: Delivery.State, error: str = "") -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(state=state, done_at=clock.now(), to="", detail={}, error=error)
+def _done(delivery: Delivery, state: Delivery.State, error: str = "", **kept: str) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=state, done_at=clock.now(), to="", detail={}, error=error, **kept
+    )
 
 
 def _put_off(delivery: Delivery, error: str, now: datetime) -> None:
     attempts = delivery.attempts + 1
     _log.warning("a mail could not be sent (%s), attempt %d of %d", error, attempts, MOST_ATTEMPTS)
     if attempts >= MOST_ATTEMPTS:
-        _done(delivery, Delivery.State.FAILED, error)
+        # Somebody may want it sent after all, when the mail server is back.
+        _done(delivery, Delivery.State.FAILED, error, **failed.keep(delivery))
         return
     wait = min(_FIRST_WAIT * 2 ** (attempts - 1), _LONGEST_WAIT)
     # After an outage a thousand mails must not come back in the same second.

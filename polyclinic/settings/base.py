@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "polyclinic.analytics",
     "polyclinic.imports",
     "polyclinic.nursing",
+    "polyclinic.webhooks",
     "polyclinic.privacy",
     "polyclinic.live",
     "polyclinic.api",

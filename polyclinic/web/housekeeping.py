@@ -11,14 +11,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, connection
+import msgspec
+from django.db import connection
 
 from polyclinic.analytics import following
 from polyclinic.backup import schedule as backups
 from polyclinic.billing import online
 from polyclinic.consent import actions as delegations
+from polyclinic.core import clock
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.audit import checkpoints, journal, sink
 from polyclinic.core.ledger import idempotency
@@ -39,6 +42,8 @@ from polyclinic.reminders import following as agreed
 from polyclinic.reminders import sending as reminding
 from polyclinic.scheduling import actions, inviting
 from polyclinic.tokens import ending, refresh, signing
+from polyclinic.webhooks import ending as webhook_ending
+from polyclinic.webhooks import sending as webhooks
 
 _log = logging.getLogger(__name__)
 
@@ -119,6 +124,9 @@ CHORES: Final = (
     Chore("go on with imports", 0.5, importing.work, lane="imports"),
     Chore("ask after payments", 30, online.sweep, lane="bank"),
     Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
+    Chore("forget old webhook messages", 3600, webhook_ending.forget_old),
+    # Its own lane: other systems may hang.
+    Chore("send webhooks", 0.5, webhooks.work, lane="webhooks"),
     # Within a minute of an erasure the copied keys are those without the destroyed one.
     Chore("make backups", 30, backups.chore, lane="backup"),
     # Which times were agreed on, and which of them to remind of; a lane of its own: after a pause there is much to do.
@@ -126,6 +134,32 @@ CHORES: Final = (
     Chore("remind of appointments", 30, reminding.send_due, lane="reminders"),
     Chore("send mails", 2, worker.deliver_due, lane="mail"),
 )
+
+
+class Run(msgspec.Struct, rename="camel"):
+    """How a chore fares in this process: when it last ran, how long that took, and how it failed if it did.
+
+    `failures` counts since the start.
+    """
+
+    name: str
+    lane: str
+    every_seconds: float
+    runs: int = 0
+    last_at: datetime | None = None
+    ms: int = 0
+    done: int = 0
+    failures: int = 0
+    failed_at: datetime | None = None
+    error: str = ""
+
+
+_runs: Final = {chore.name: Run(chore.name, chore.lane, chore.every_seconds) for chore in CHORES}
+
+
+def runs() -> list[Run]:
+    """Every chore of this process as it is now."""
+    return [msgspec.structs.replace(run) for run in _runs.values()]
 
 
 class Housekeeper:
@@ -161,13 +195,18 @@ class Housekeeper:
         connection.close()
 
     def _do(self, chore: Chore) -> None:
+        run, started = _runs.setdefault(chore.name, Run(chore.name, chore.lane, chore.every_seconds)), time.monotonic()
         try:
             done = chore.run()
-        except DatabaseError:
-            # The database may be away for a while; the chore is still there next time.
+        except Exception as problem:
+            # The database may be away for a while, and one mistake must not end the lane: the others would silently
+            # never run again. The chore is still there next time. An error's words can hold data; its class cannot.
             _log.exception("could not %s", chore.name)
+            run.failures, run.failed_at, run.error = run.failures + 1, clock.now(), type(problem).__name__
             connection.close()
         else:
+            run.runs, run.last_at, run.done = run.runs + 1, clock.now(), done
+            run.ms = int((time.monotonic() - started) * 1000)
             if done:
                 _log.debug("%s: %d", chore.name, done)
             if connection.vendor == "postgresql":

@@ -26,8 +26,9 @@ from polyclinic.notify import selectors as notify
 from polyclinic.relay import status as relay
 from polyclinic.relay.status import RelayStatus
 from polyclinic.settings.declared import SETTINGS, Setting
-from polyclinic.web import dependencies
+from polyclinic.web import dependencies, housekeeping
 from polyclinic.web.dependencies import Finding
+from polyclinic.web.housekeeping import Run
 
 MASKED = "•••"
 
@@ -90,6 +91,12 @@ def system(viewer: Viewer) -> SystemStatus:
         backup=_backup(kept), backup_at=kept.newest,
         broker=relay.relay(), findings=dependencies.quick(),
     )  # fmt: skip
+
+
+def jobs(viewer: Viewer) -> list[Run]:
+    """What this process does by itself, and how that fares. Raises Forbidden."""
+    _require(viewer)
+    return housekeeping.runs()
 
 
 def _backup(kept: schedule.Standing) -> str:

@@ -34,6 +34,7 @@ from tests.matrix import (
     dispensary,
     fetching,
     figures,
+    hooks,
     lists,
     merging,
     papering,
@@ -136,6 +137,7 @@ class World:
             **several.parts(house),
             **ruling.parts(house),
             **reminding.parts(house),
+            **hooks.parts(house),
         }
         self.bodies: Mapping[str, Callable[[], Any]] = {
             **sharing.bodies(house),
@@ -154,6 +156,7 @@ class World:
             **several.bodies(house),
             **ruling.bodies(),
             **reminding.bodies(),
+            **hooks.bodies(house),
             "POST /api/auth/login": lambda: {"email": "meera@example.org", "password": "correct horse battery"},
             "POST /api/auth/second": lambda: {"ticket": "a-ticket", "code": "123456"},
             "POST /api/auth/second/sms": lambda: {"ticket": "a-ticket"},
@@ -194,6 +197,7 @@ class World:
             **at_work.forms(house),
             **several.forms(house),
             **ruling.forms(),
+            **hooks.forms(),
             "POST /book/hold": {"slot": f"{house.schedule.pk}@{house.slot(6).isoformat()}", "wish": ""},
             "POST /book/check/<str:hold_id>": {"key": "a-key-of-this-form", "reason": "Cough"},
             "POST /my/appointments/<str:appointment_id>/reschedule": {
@@ -273,7 +277,7 @@ class World:
             headers["If-Match"] = '"2"'
         body: Any = made() if made else None
         if not api and method == "POST":
-            body = urlencode(self.forms.get(f"{method} {route}", {})).encode()
+            body = urlencode(self.forms.get(f"{method} {route}", {}), doseq=True).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         with transaction.atomic():
             answer = call(method, path + self.queries.get(plain, ""), body=body, headers=headers)

@@ -24,6 +24,11 @@ def bodies(house: House) -> dict[str, Callable[[], Any]]:
         "POST /api/imports": lambda: upload(
             PATIENTS, "text/csv", name="list.csv", more={"hospitalId": str(house.facility.pk), "kind": "patients"}
         ),
+        "POST /api/exports": lambda: {
+            "hospitalId": str(house.facility.pk),
+            "kind": "patients",
+            "reason": "Moving house",
+        },
         "PUT /api/imports/<importId>/status": lambda: {"action": "apply", "skipBad": True},
     }
 

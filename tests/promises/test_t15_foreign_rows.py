@@ -36,6 +36,7 @@ from polyclinic import (
     scheduling,
     transport,
     visits,
+    webhooks,
 )
 from polyclinic import records as written
 from polyclinic.billing import figures
@@ -54,6 +55,7 @@ from polyclinic.factors.models import SmsNumber
 from polyclinic.files import actions as photos
 from polyclinic.files import portraits
 from polyclinic.files import selectors as file_selectors
+from polyclinic.notify import failed
 from polyclinic.notify import selectors as told_of
 from polyclinic.papers import tickets as slips
 from polyclinic.people import merge, own, registering
@@ -100,6 +102,7 @@ from tests.pharmacy import foreign as shelves
 from tests.prescribing import foreign as desks
 from tests.records import foreign
 from tests.transport import foreign as yards
+from tests.webhooks import foreign as hooks
 
 # The filter behind the selectors: it takes a viewer and returns no rows.
 TOOLS = (
@@ -172,6 +175,8 @@ class Side:
         self.secret |= self.wards.secret
         self.lists = lists.Lists(house, self)
         self.secret |= self.lists.secret
+        self.hooks = hooks.Hooks(self)
+        self.secret |= self.hooks.secret
         bedsides.write(self)
         self.yard = yards.Yard(house, self)
         self.secret |= self.yard.secret
@@ -245,6 +250,7 @@ CLOSED: dict[str, Call] = {
     **shelves.CLOSED,
     **wings.CLOSED,
     **lists.CLOSED,
+    **hooks.CLOSED,
     **bedsides.CLOSED,
     **yards.CLOSED,
     **foreign.CLOSED,
@@ -401,6 +407,8 @@ FILTERED: dict[str, Call] = {
     "reminders.selectors.choice": lambda v, s: reminding.choice(v),
     "reminders.selectors.feed": lambda v, s: reminding.feed(v),
     "reminders.selectors.may_answer": lambda v, s: reminding.may_answer(v, selectors.appointment(v, s.appointment)),
+    # Mails of the whole installation by their kind alone.
+    "notify.failed.failed_mails": lambda v, s: failed.failed_mails(v),
     "notify.selectors.notices": lambda v, s: told_of.notices(v),
     "notify.selectors.unread": lambda v, s: told_of.unread(v),
     "factors.selectors.factors": lambda v, s: second.factors(v),
@@ -438,6 +446,7 @@ def readers() -> set[str]:
         scheduling,
         transport,
         visits,
+        webhooks,
     ):
         for info in pkgutil.walk_packages(app.__path__, app.__name__ + "."):
             if info.name in TOOLS or ".migrations" in info.name:

@@ -46,7 +46,7 @@ MARK: Final = "zqx"
 MACHINE: Final = {
     "people.Account": "password language", "people.Doctor": "specialty", "people.Session": "session_data kind network",
     "people.Device": "token", "people.KnownNetwork": "network", "notify.Notice": "kind detail",
-    "notify.Delivery": "channel kind to language detail error", "factors.SmsCode": "digest",
+    "notify.Delivery": "channel kind to language detail error kept kept_for", "factors.SmsCode": "digest",
     "factors.RecoveryCode": "selector digest", "factors.Passkey": "credential_id public_key transports",
     "factors.RememberedDevice": "digest", "factors.Totp": "secret", "consent.Consent": "categories",
     "consent.Delegation": "code", "consent.EmergencyAccess": "state",
@@ -77,6 +77,8 @@ MACHINE: Final = {
     "medicines.Medicine": "code generic brand strength strength_unit unit dose_unit atc price_code",
     "transport.AmbulanceTrip": "estimate place",
     "transport.TripStep": "step",
+    "webhooks.Webhook": "host events secret old_secret", "webhooks.Message": "stream type body",
+    "webhooks.Attempt": "error",
     "imports.Import": "encoding delimiter columns secret", "imports.KnownHeading": "heading field",
     # Sentences of ours about a row, and the names of its columns.
     "imports.ImportProblem": "field code said",

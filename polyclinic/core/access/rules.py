@@ -291,8 +291,12 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("role.define", manager=_FACILITY, admin=_FACILITY),
     *_rows("person.view_as", admin=_FACILITY),
     *_rows("key.manage", admin=_FACILITY),
+    # Where another system is told of what happens here.
+    *_rows("webhook.manage", admin=_FACILITY),
     # How the installation is, and its settings without secrets: of no patient and no one place.
     *_rows("system.view", admin=_FACILITY),
+    # Sending or letting go what the installation could not deliver.
+    *_rows("system.repair", admin=_FACILITY),
     # A patient's own decisions about who sees their record, and the way around them in an emergency.
     *_rows("consent.edit", patient=_DECIDER),
     # Who acts for a patient is for that patient to say; a carer does not pass it on.
@@ -375,7 +379,7 @@ CLOSED_WHEN_RESTRICTED: Final = frozenset(
 # The role that a membership names when its rights are those of a facility's own role (`facilities.CustomRole`).
 CUSTOM: Final = "custom"
 # Rights with which one could make oneself or others more powerful: no role of a facility's own may have them.
-POWERS: Final = frozenset({"membership.grant", "role.define", "person.view_as", "key.manage"})
+POWERS: Final = frozenset({"membership.grant", "role.define", "person.view_as", "key.manage", "webhook.manage"})
 # Which roles the holder of a role may give and take. Nobody changes their own.
 MAY_GRANT: Final[dict[Role, frozenset[Role]]] = {
     Role.ADMIN: HELD_AT_FACILITY,
@@ -423,6 +427,8 @@ SYSTEM: Final[dict[str, frozenset[str]]] = {
     "pharmacy": frozenset({"visit.view", "visit.dispense", "invoice.charge", "invoice.settle", "invoice.view"}),
     # Checks and brings in lists for whoever uploaded them, whose own rights each row needs.
     "importer": frozenset({"import.run"}),
+    # Switches off what takes nothing any more.
+    "webhooks": frozenset({"webhook.manage"}),
     "prescription-sweeper": frozenset({"prescription.expire"}),
     # The link of a reminder: whoever reads the patient's mail. No right to pass over the house's notice.
     "reminder-link": frozenset({"appointment.view", "appointment.answer", "appointment.cancel"}),

@@ -138,6 +138,24 @@ def oldest() -> int:
     return int(row[0] or 0) if row else 0
 
 
+def before(moment: datetime) -> int:
+    """The position after which whatever was written from `moment` on is read; 0 for all there is.
+
+    Found by halving: the log has no index by time, and grows about as time does. Transactions that were open then may
+    be numbered a little later, so give a moment that is early enough.
+    """
+    low, high = 0, head()
+    statement = _at("position" if is_postgres() else "id")
+    while low < high:
+        middle = (low + high) // 2
+        row = run_sql(statement, [middle]).fetchone()
+        if row is None or _moment(row[1]) >= moment:
+            high = middle
+        else:
+            low = int(row[0])
+    return low
+
+
 def read_after(position: int, limit: int = 500) -> list[Logged]:
     """Events after `position` in commit order, at most `limit`."""
     rows = run_sql(_after("position" if is_postgres() else "id"), [position, limit]).fetchall()
@@ -150,6 +168,14 @@ def read_after(position: int, limit: int = 500) -> list[Logged]:
 @cache
 def _newest(column: str) -> Statement:
     return Statement(f"SELECT MAX({column}) FROM core_outboxevent")  # noqa: S608 - one of two names
+
+
+@cache
+def _at(column: str) -> Statement:
+    return Statement(
+        f"SELECT {column}, at FROM core_outboxevent "  # noqa: S608 - one of two names
+        f"WHERE {column} > %s ORDER BY {column} LIMIT 1"
+    )
 
 
 @cache

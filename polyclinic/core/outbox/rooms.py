@@ -67,6 +67,7 @@ HEARD: Final = (
     "ambulance.view",
     "setting.view",
     "import.run",
+    "webhook.manage",
 )
 # What is said in a patient's and in a doctor's room, as rights to read it.
 _SAID_TO_PATIENTS: Final = frozenset(

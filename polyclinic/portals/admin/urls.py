@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.admin import doctors, house, invitations, keys, leave, person, roles, system, viewing, views
+from polyclinic.portals.admin import (
+    doctors,
+    house,
+    invitations,
+    keys,
+    leave,
+    person,
+    roles,
+    system,
+    viewing,
+    views,
+    webhooks,
+)
 
 urlpatterns = [
     path("admin", views.home),
@@ -46,6 +58,18 @@ urlpatterns = [
     path("admin/keys", keys.listing),
     path("admin/keys/new/<str:facility_id>", keys.new),
     path("admin/keys/<str:key_id>/end", keys.revoke),
+    path("admin/webhooks", webhooks.listing),
+    path("admin/webhooks/list", webhooks.rows),
+    path("admin/webhooks/new/<str:facility_id>", webhooks.new),
+    path("admin/webhooks/messages/<str:delivery_id>/<str:delivery_deed>", webhooks.decide),
+    path("admin/webhooks/<str:webhook_id>", webhooks.one),
+    path("admin/webhooks/<str:webhook_id>/state", webhooks.state),
+    path("admin/webhooks/<str:webhook_id>/edit", webhooks.edit),
+    path("admin/webhooks/<str:webhook_id>/rotate", webhooks.rotate),
+    path("admin/webhooks/<str:webhook_id>/again", webhooks.again),
+    path("admin/webhooks/<str:webhook_id>/do/<str:webhook_deed>", webhooks.act),
     path("admin/system", system.system),
+    path("admin/jobs", system.jobs),
+    path("admin/jobs/mails/<str:mail_id>/<str:mail_deed>", system.mail),
     path("invitation/<str:token>", invitations.take_up),
 ]

@@ -163,7 +163,9 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("role.define", _("Make roles")),
             ("person.view_as", _("Look through another's eyes")),
             ("key.manage", _("Manage keys")),
+            ("webhook.manage", _("Manage webhooks")),
             ("system.view", _("See how the system is")),
+            ("system.repair", _("Send again or discard what could not be delivered")),
         ),
     ),
     Group(
