@@ -62,6 +62,41 @@ class SettingChanged(Event, frozen=True, rename="camel"):
         return (rooms.facility_right(self.facility_id, "setting.view"),)
 
 
+@event("service.added", "A facility added a service that only it gives.")
+class ServiceAdded(Event, frozen=True, rename="camel"):
+    facility_id: UUID
+    service_id: UUID
+
+    def stream(self) -> str:
+        return f"service:{self.service_id}"
+
+    def stream_seq(self) -> int:
+        return 1
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.facility_right(self.facility_id, "setting.view"),)
+
+
+@event("equipment.changed", "A facility has a new kind of device, or more or fewer of one.")
+class EquipmentChanged(Event, frozen=True, rename="camel"):
+    facility_id: UUID
+    equipment_id: UUID
+    revision: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - an Equipment; importing it here would be a circle
+        return cls(facility_id=row.facility_id, equipment_id=row.pk, revision=row.version)
+
+    def stream(self) -> str:
+        return f"equipment:{self.equipment_id}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.facility_right(self.facility_id, "setting.view"),)
+
+
 class InvitationEvent(Event, frozen=True, rename="camel"):
     """Common to the steps of an invitation to work at a facility."""
 
