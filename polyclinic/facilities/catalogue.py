@@ -97,6 +97,14 @@ def equipment(viewer: Viewer, facility_id: UUID) -> list[EquipmentRow]:
     return [EquipmentRow(*cells) for cells in rows.values_list("id", "name", "count", "version")]
 
 
+def require_kind(viewer: Viewer, facility_id: UUID, equipment_id: UUID) -> EquipmentRow:
+    """A kind of device of this house. Raises NotFound for any other."""
+    for row in equipment(viewer, facility_id):
+        if row.id == equipment_id:
+            return row
+    raise NotFound()
+
+
 def choices(viewer: Viewer, facility_id: UUID, service_id: UUID) -> Choices:
     """What the terms of this service can name. Raises NotFound."""
     row = service(viewer, facility_id, service_id)

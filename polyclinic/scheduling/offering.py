@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
+from polyclinic.core import clock
 from polyclinic.core.actors import Viewer
 from polyclinic.facilities import offers
-from polyclinic.facilities.models import Equipment
+from polyclinic.facilities.models import Equipment, Service
 from polyclinic.facilities.ruling import Timeline
 from polyclinic.people.models import Account, Doctor
-from polyclinic.scheduling import needs
+from polyclinic.scheduling import frames, needs
 from polyclinic.scheduling.models import Appointment, Reservation
-from polyclinic.scheduling.needs import Crew
+from polyclinic.scheduling.needs import Asked, Crew
 from polyclinic.scheduling.rows import AppointmentRow
 
 SERVICE_CHANGED: Final = "service_changed"
@@ -39,7 +42,30 @@ def _met(one: Appointment, line: Timeline, service_id: UUID, crew: Crew) -> bool
     return all(taken.intersection(pool.members) for pool in pools)
 
 
-def beside(viewer: Viewer, rows: Iterable[AppointmentRow]) -> dict[UUID, str]:
+def given_in(viewer: Viewer, schedule_id: UUID) -> list[tuple[UUID, str]]:
+    """Services that can be booked in this schedule on today's terms: (id, name), by name. Raises NotFound."""
+    frame = frames.required(schedule_id)
+    rows = Service.objects.filter(specialty=frame.specialty).order_by("name", "pk")
+    now, found = clock.now(), []
+    for key, name, minutes, facility_id in rows.values_list("pk", "name", "minutes", "facility_id"):
+        wanted = Asked(key, minutes, frame.specialty, facility_id)
+        offer = needs.terms(frame.facility, key, now)
+        if needs.given(offer, wanted, frame.doctor_id, frame.specialty, frame.facility_id):
+            found.append((key, name))
+    return found
+
+
+def with_beside(rows: Sequence[AppointmentRow]) -> list[AppointmentRow]:
+    """The rows with what and who is taken besides standing after the room, as a desk reads it."""
+    told = beside(rows)
+    return [_standing(row, told[row.id]) if row.id in told else row for row in rows]
+
+
+def _standing(row: AppointmentRow, more: str) -> AppointmentRow:
+    return msgspec.structs.replace(row, room_name=f"{row.room_name} · {more}" if row.room_name else more)
+
+
+def beside(rows: Iterable[AppointmentRow]) -> dict[UUID, str]:
     """What and who is taken for each of these appointments beside doctor, room and patient, in words.
 
     The rows are those that the viewer was shown. Nothing is asked of the database when none has a service.

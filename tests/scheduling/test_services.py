@@ -98,7 +98,7 @@ def test_two_devices_serve_two_at_once_and_no_third(house: House) -> None:
     taken = Reservation.objects.filter(kind="device").values_list("resource_id", flat=True)
     assert len(set(taken)) == 2
     rows = [selectors.appointment(house.person(house.manager), row.pk) for row in (one, two)]
-    assert set(offering.beside(house.person(house.manager), rows).values()) == {"Ultrasound 1", "Ultrasound 2"}
+    assert set(offering.beside(rows).values()) == {"Ultrasound 1", "Ultrasound 2"}
     third = houses.schedule(houses.doctor("Third", "Theo"), house.facility)
     assert "09:00" not in free(house, third)
     assert "09:20" in free(house, third)
@@ -174,7 +174,7 @@ def test_the_second_person_is_a_doctor_at_work_here_and_not_with_a_patient(house
         )
     ]
     rows = [selectors.appointment(house.person(house.doctor), made.pk)]
-    assert offering.beside(house.person(house.doctor), rows) == {made.pk: "Dr Grace Okafor"}
+    assert offering.beside(rows) == {made.pk: "Dr Grace Okafor"}
     # They work in the afternoon only: no time before, in search and in booking alike.
     WeeklyHours.objects.filter(schedule=house.other_schedule, kind="hours").update(starts=time(13))
     Schedule.objects.filter(pk=house.other_schedule.pk).update(version=9)
@@ -217,7 +217,7 @@ def test_any_nurse_can_help_until_none_is_left(house: House) -> None:
     assert "09:00" in free(house, house.other_schedule)
     made = book(house, other=True)
     rows = [selectors.appointment(house.person(house.receptionist), made.pk)]
-    assert offering.beside(house.person(house.receptionist), rows) == {made.pk: "Second Nurse"}
+    assert offering.beside(rows) == {made.pk: "Second Nurse"}
     # Whoever has left helps no more.
     membership.ended_at = clock.now()
     membership.save()

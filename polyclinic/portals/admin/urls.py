@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from polyclinic.portals.admin import doctors, house, invitations, keys, leave, person, roles, system, viewing, views
+from polyclinic.portals.admin import (
+    doctors,
+    house,
+    invitations,
+    keys,
+    leave,
+    person,
+    roles,
+    services,
+    system,
+    viewing,
+    views,
+)
 
 urlpatterns = [
     path("admin", views.home),
@@ -41,6 +53,13 @@ urlpatterns = [
     path("admin/rota/table", leave.week_rows),
     path("admin/house", house.overview),
     path("admin/house/state", house.state),
+    path("admin/services", services.overview),
+    path("admin/services/state", services.state),
+    path("admin/services/add", services.add),
+    path("admin/services/<str:service_id>", services.edit),
+    path("admin/services/<str:service_id>/undo", services.undo),
+    path("admin/equipment", services.equip),
+    path("admin/equipment/<str:equipment_id>", services.count),
     path("admin/house/<str:setting_key>", house.edit),
     path("admin/house/<str:setting_key>/undo", house.undo),
     path("admin/keys", keys.listing),

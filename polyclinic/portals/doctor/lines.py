@@ -115,7 +115,7 @@ class _Shape(NamedTuple):
     sex: str
     main: Step | None
     more: tuple[Step, ...]
-    attention: bool
+    attention: str
     service: bool
     reason: bool
     room: bool
@@ -182,7 +182,7 @@ def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], language: st
     """
     row = _decode(encoded)
     shape = _Shape(
-        language, row.status, row.sex, main, more, bool(row.attention), bool(row.service_name), bool(row.reason),
+        language, row.status, row.sex, main, more, row.attention, bool(row.service_name), bool(row.reason),
         bool(row.room_name),
     )  # fmt: skip
     return _skeleton(shape).fill(_texts(row, language, today))
