@@ -138,7 +138,7 @@ def test_the_desk_books_a_service_and_is_told_the_next_times(
                deed="one")  # fmt: skip
     assert won.status_code == 303
     lost = send(
-        desk, pages[house.other_patient.pk], f"/bookings/{house.other_patient.pk}",
+        desk, pages[house.other_patient.pk], f"/bookings/{house.other_patient.pk}?",
         slot=f"{house.other_schedule.pk}@{slot}", deed="one",
     )  # fmt: skip
     assert lost.status_code == 409
