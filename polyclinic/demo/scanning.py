@@ -22,7 +22,7 @@ _BOOKED: Final = 3
 def set_up(hospital: Hospital) -> str:
     """Two services of the home house with their devices, and some who are booked for them. Returns how many."""
     manager = _manager()
-    scan = _service(manager, hospital, "Vascular ultrasound", "How blood flows in the vessels; painless.")
+    scan = _service(manager, hospital, "Vascular ultrasound", "How blood flows in the vessels, painless.")
     stress = _service(manager, hospital, "Exercise test", "The heart at work on a bicycle, with a nurse beside you.")
     home = hospital.facilities[places.HOME]
     ultrasound = catalogue.add_equipment(actor=manager, facility_id=home.pk, name="Ultrasound", count=1)
