@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from polyclinic.core.outbox import rooms
 from polyclinic.core.outbox.events import Event, event
@@ -53,7 +53,9 @@ class SettingChanged(Event, frozen=True, rename="camel"):
     revision: int
 
     def stream(self) -> str:
-        return f"setting:{self.department_id or self.facility_id}:{self.key}"
+        place = self.department_id or self.facility_id
+        # A name with an id in it is too long beside that of the place: one id then stands for both.
+        return f"setting:{uuid5(place, self.key)}" if len(self.key) > 16 else f"setting:{place}:{self.key}"
 
     def stream_seq(self) -> int:
         return self.revision
