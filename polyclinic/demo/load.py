@@ -18,7 +18,7 @@ from django.db import transaction
 from polyclinic.core import clock
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.errors import Conflict
-from polyclinic.demo import accounts, crowd, fleet, money, morning, places, wards, working
+from polyclinic.demo import accounts, crowd, fleet, money, morning, places, scanning, wards, working
 from polyclinic.demo.diary import COMING_DAYS, PAST_DAYS, VISITS, Desk, Diary, Opening, Step, Visit
 from polyclinic.demo.install import Hospital, Installer
 from polyclinic.demo.seed import Seeded
@@ -72,6 +72,7 @@ def load(progress: Progress, *, patients: int = crowd.SIZE, visits: int = VISITS
         known.from_bookings()
         money.bill(hospital)
         progress(f"Invitations and leave waiting: {working.open_matters(hospital)}")
+        progress(f"Services with devices: {scanning.set_up(hospital)}")
         _drop_mails()
         progress(f"This morning: {mornings.told()}; in the wards: {stays.told()}")
     progress(f"Demo hospital ready in {time.monotonic() - began:.0f} s")

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from polyclinic.core.errors import Invalid, NotFound
-from polyclinic.facilities import hours, lettering, reminding
+from polyclinic.facilities import hours, lettering, offers, reminding
 from polyclinic.facilities.hours import Holiday, Week
 
 Sentence = str | Promise
@@ -200,11 +200,23 @@ def _letters() -> list[Setting]:
 
 
 SETTINGS: Final = {row.key: row for row in (*_ROWS, *_letters())}
+OFFER: Final = Kind("offer", offers.read, offers.write, offers.said)
+
+
+def find(key: str) -> Setting | None:
+    """The setting of this name, that of a service's terms too; None where there is none."""
+    found = SETTINGS.get(key)
+    if found is None and offers.service_of(key) is not None:
+        return Setting(
+            key, _("Terms of a service"), _("On what terms the house gives this service."), OFFER, offers.USUAL,
+            "service.edit", strands=True,
+        )  # fmt: skip
+    return found
 
 
 def known(key: str) -> Setting:
     """The setting of this name. Raises NotFound."""
-    found = SETTINGS.get(key)
+    found = find(key)
     if found is None:
         raise NotFound(field="key")
     return found

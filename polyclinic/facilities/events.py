@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from polyclinic.core.outbox import rooms
 from polyclinic.core.outbox.events import Event, event
@@ -53,7 +53,44 @@ class SettingChanged(Event, frozen=True, rename="camel"):
     revision: int
 
     def stream(self) -> str:
-        return f"setting:{self.department_id or self.facility_id}:{self.key}"
+        place = self.department_id or self.facility_id
+        # A name with an id in it is too long beside that of the place: one id then stands for both.
+        return f"setting:{uuid5(place, self.key)}" if len(self.key) > 16 else f"setting:{place}:{self.key}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.facility_right(self.facility_id, "setting.view"),)
+
+
+@event("service.added", "A facility added a service that only it gives.")
+class ServiceAdded(Event, frozen=True, rename="camel"):
+    facility_id: UUID
+    service_id: UUID
+
+    def stream(self) -> str:
+        return f"service:{self.service_id}"
+
+    def stream_seq(self) -> int:
+        return 1
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.facility_right(self.facility_id, "setting.view"),)
+
+
+@event("equipment.changed", "A facility has a new kind of device, or more or fewer of one.")
+class EquipmentChanged(Event, frozen=True, rename="camel"):
+    facility_id: UUID
+    equipment_id: UUID
+    revision: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - an Equipment; importing it here would be a circle
+        return cls(facility_id=row.facility_id, equipment_id=row.pk, revision=row.version)
+
+    def stream(self) -> str:
+        return f"equipment:{self.equipment_id}"
 
     def stream_seq(self) -> int:
         return self.revision

@@ -75,10 +75,33 @@ class Room(models.Model):
         return self.name
 
 
-class Service(models.Model):
-    """A reason to come: how long it takes and which specialty gives it (FHIR HealthcareService)."""
+class Equipment(models.Model):
+    """A kind of device that a house has some of (FHIR Device). Each of them is taken by one appointment at a time."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="equipment", db_index=False)
+    name = models.CharField(_("name"), max_length=60)
+    # How many can be used; 0 while all are away.
+    count = models.PositiveSmallIntegerField(_("how many"), default=1)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "equipment"
+        constraints = [models.UniqueConstraint(F("facility"), Lower("name"), name="equipment_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """A reason to come: how long it takes and which specialty gives it (FHIR HealthcareService).
+
+    The list is of all houses; on what terms a house gives a service is a setting of the house (`offers`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # The only house that gives it, where a house added it for itself.
+    facility = models.ForeignKey(Facility, models.PROTECT, null=True, blank=True, related_name="own_services")
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=80)
     specialty = models.CharField(_("specialty"), max_length=40, db_index=True)
@@ -202,6 +225,6 @@ class SettingVersion(models.Model):
 
 
 __all__ = [
-    "CustomRole", "Department", "Doctor", "Facility", "Membership", "Room", "Service", "SettingVersion",
+    "CustomRole", "Department", "Doctor", "Equipment", "Facility", "Membership", "Room", "Service", "SettingVersion",
     "StaffInvitation",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -21,9 +21,11 @@ from django.db.models import QuerySet
 
 from polyclinic.core import clock
 from polyclinic.core.errors import Invalid
-from polyclinic.facilities.declared import SETTINGS
+from polyclinic.facilities import offers
+from polyclinic.facilities.declared import find, known
 from polyclinic.facilities.hours import Holiday, Stretches, Week
-from polyclinic.facilities.models import Facility, SettingVersion
+from polyclinic.facilities.models import Equipment, Facility, SettingVersion
+from polyclinic.facilities.offers import Offer
 
 # The version of a facility of which nothing was ever set: then there is nothing to look up.
 UNTOUCHED: Final = 1
@@ -36,18 +38,24 @@ _touched = threading.local()
 class Timeline:
     """All that was ever set for one facility."""
 
-    __slots__ = ("_versions",)
+    __slots__ = ("_versions", "devices")
 
-    def __init__(self, rows: Iterable[tuple[str, UUID | None, str, datetime]] = ()) -> None:
-        """`rows`: key, department, value, from; newest first."""
+    def __init__(
+        self,
+        rows: Iterable[tuple[str, UUID | None, str, datetime]] = (),
+        devices: Mapping[UUID, tuple[UUID, ...]] | None = None,
+    ) -> None:
+        """`rows`: key, department, value, from; newest first. `devices`: those of each kind of equipment."""
+        self.devices: Mapping[UUID, tuple[UUID, ...]] = devices or {}
         self._versions: dict[tuple[str, UUID | None], list[tuple[datetime, Any]]] = {}
         for key, department_id, text, since in rows:
             # A setting that is no longer declared rules nothing; its history stays.
-            if key not in SETTINGS:
+            row = find(key)
+            if row is None:
                 continue
             # Nor does a value that a later, narrower limit refuses.
             with suppress(Invalid):
-                self._versions.setdefault((key, department_id), []).append((since, SETTINGS[key].kind.read(text)))
+                self._versions.setdefault((key, department_id), []).append((since, row.kind.read(text)))
 
     def at(self, key: str, moment: datetime, department_id: UUID | None = None) -> Any:  # noqa: ANN401 - by its kind
         """The value in force then, None where nothing was set."""
@@ -55,6 +63,19 @@ class Timeline:
             if since <= moment:
                 return value
         return None
+
+    def offer(self, service_id: UUID, moment: datetime) -> Offer:
+        """The terms of a service then."""
+        found: Offer = self.at(offers.key_of(service_id), moment) or offers.USUAL
+        return found
+
+    def offers(self, service_id: UUID, first: datetime, last: datetime) -> list[tuple[datetime, datetime, Offer]]:
+        """(from, until, terms) one after the other over this stretch; the terms change in between."""
+        told = self._versions.get((offers.key_of(service_id), None), ())
+        edges = sorted({first, *(since for since, _value in told if first < since < last)})
+        return [
+            (start, end, self.offer(service_id, start)) for start, end in zip(edges, [*edges[1:], last], strict=True)
+        ]
 
 
 class Opening:
@@ -114,7 +135,14 @@ def afresh(facility_id: UUID, coming: SettingVersion | None = None) -> Timeline:
     """The same as the running transaction sees it; with a version that is still to be written, if one is given."""
     rows = SettingVersion.objects.filter(facility_id=facility_id).order_by("-number")
     more = [(coming.key, coming.department_id, coming.value, coming.effective_from)] if coming else []
-    return Timeline([*more, *rows.values_list("key", "department_id", "value", "effective_from")])
+    told = [*more, *rows.values_list("key", "department_id", "value", "effective_from")]
+    return Timeline(told, _devices(facility_id) if any(key.startswith(offers.PREFIX) for key, *_rest in told) else None)
+
+
+def _devices(facility_id: UUID) -> dict[UUID, tuple[UUID, ...]]:
+    """The devices of each kind that a house has. A changed number moves the facility's version, as a setting does."""
+    rows = Equipment.objects.filter(facility_id=facility_id).values_list("pk", "count")
+    return {key: offers.devices(key, count) for key, count in rows}
 
 
 def versions(facility_id: UUID, department_id: UUID | None = None) -> QuerySet[SettingVersion]:
@@ -138,7 +166,7 @@ def value(facility: Facility, key: str, moment: datetime | None = None) -> Any: 
 
 def usual(facility: Facility, key: str) -> Any:  # noqa: ANN401 - by its kind
     """The value before anybody set one."""
-    row = SETTINGS[key]
+    row = known(key)
     return getattr(facility, key) if row.column else row.usual
 
 

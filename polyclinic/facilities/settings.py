@@ -105,9 +105,20 @@ def settings(viewer: Viewer, facility_id: UUID, department_id: UUID | None = Non
     return [_row(viewer, place, one, rows.get(one.key), line, department_id) for one in shown]
 
 
+def several(viewer: Viewer, facility_id: UUID, keys: Iterable[str]) -> dict[str, SettingRow]:
+    """Settings of the whole house by their names, also those that are not listed among all. Raises NotFound."""
+    place = _place(viewer, facility_id, None)
+    wanted = list(keys)
+    rows = {row.key: row for row in ruling.versions(place.pk).filter(key__in=wanted).order_by("number")}
+    line = ruling.timeline(place.pk, place.version)
+    return {key: _row(viewer, place, known(key), rows.get(key), line, None) for key in wanted}
+
+
 def one(viewer: Viewer, facility_id: UUID, key: str, department_id: UUID | None = None) -> SettingRow:
     """One setting. Raises NotFound."""
     known(key)
+    if key not in SETTINGS and department_id is None:
+        return several(viewer, facility_id, [key])[key]
     rows = settings(viewer, facility_id, department_id)
     found = next((row for row in rows if row.key == key), None)
     if found is None:
@@ -119,7 +130,7 @@ def history(viewer: Viewer, facility_id: UUID, key: str, department_id: UUID | N
     """Every version, newest first, with what changed in words."""
     kind = known(key).kind
     place = _place(viewer, facility_id, department_id)
-    usual = SETTINGS[key].usual if department_id is not None else ruling.usual(place, key)
+    usual = known(key).usual if department_id is not None else ruling.usual(place, key)
     rows = ruling.versions(place.pk, department_id).filter(key=key)
     found, before, now = [], kind.said(usual), clock.now()
     ordered = list(rows.select_related("made_by").order_by("number"))

@@ -16,7 +16,7 @@ from polyclinic.core.db import InsertStatement, lock_keys, transactional
 from polyclinic.core.errors import IllegalTransition, Invalid, NotFound, Unauthenticated
 from polyclinic.core.outbox import log
 from polyclinic.people.models import Doctor
-from polyclinic.scheduling import frames, holds, known, overbooking, problems, reserving
+from polyclinic.scheduling import frames, holds, known, needs, overbooking, problems, reserving
 from polyclinic.scheduling.events import AvailabilityChanged
 from polyclinic.scheduling.holds import extend_hold, hold, release_hold, sweep_holds
 from polyclinic.scheduling.models import Appointment, CareLink, Overbooking, Reservation
@@ -89,7 +89,7 @@ def book(
         if extra:
             overbooking.reserve(actor, wanted, patient_id, made.pk)
         else:
-            reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk)
+            made.room_id = reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk)
         _insert_appointment.run(*[stored(made, name) for name in _APPOINTMENT_ATTRIBUTES])
 
     if extra:
@@ -99,6 +99,7 @@ def book(
         ledger.create(APPOINTMENT, "book", made, actor=actor, insert=insert)
     known.attach(made)
     log.append(AvailabilityChanged.at(frame.doctor_id, frame.facility_id, made.starts, frame.time_zone))
+    needs.tell_others(frame.facility, service_id, frame.doctor_id, made.starts)
     return made
 
 
@@ -128,9 +129,10 @@ def reschedule(
         raise Invalid(_("This is the time it already has."), code="same_time", field="starts")
     wanted = reserving.place(actor, frame, starts, row.service_id)
     policy.require(actor, "appointment.reschedule", wanted.subject(row.patient_id))
+    before, moved_from = row.facility, row.starts
     old = AvailabilityChanged.at(row.doctor_id, row.facility_id, row.starts, row.facility.time_zone)
     Reservation.objects.filter(appointment_id=row.pk).delete()
-    reserving.reserve(actor, wanted, row.patient_id, appointment_id=row.pk)
+    room = reserving.reserve(actor, wanted, row.patient_id, appointment_id=row.pk)
     # It has a time of its own now; whoever was beside its old one has that one.
     Overbooking.objects.filter(pk=row.pk).delete()
     overbooking.move_up(row)
@@ -139,7 +141,7 @@ def reschedule(
         "ends": wanted.ends,
         "schedule_id": frame.schedule_id,
         "facility_id": frame.facility_id,
-        "room_id": frame.room_id,
+        "room_id": room,
         "rescheduled": row.rescheduled + 1,
         "attention": "",
     }
@@ -147,6 +149,8 @@ def reschedule(
     new = AvailabilityChanged.at(frame.doctor_id, frame.facility_id, wanted.starts, frame.time_zone)
     for told in [old] if old == new else [old, new]:
         log.append(told)
+    needs.tell_others(before, row.service_id, row.doctor_id, moved_from)
+    needs.tell_others(frame.facility, row.service_id, row.doctor_id, wanted.starts)
     return row
 
 
@@ -176,6 +180,7 @@ def step(actor: Actor, row: Appointment, action: str, *, version: int | None = N
         Reservation.objects.filter(appointment_id=row.pk).delete()
         overbooking.move_up(row)
         log.append(AvailabilityChanged.at(row.doctor_id, row.facility_id, row.starts, row.facility.time_zone))
+        needs.tell_others(row.facility, row.service_id, row.doctor_id, row.starts)
     return row
 
 

@@ -14,7 +14,7 @@ from polyclinic.core.actors import Actor, Person
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Conflict, NotFound
 from polyclinic.facilities import ruling
-from polyclinic.scheduling import frames, problems, reserving
+from polyclinic.scheduling import frames, needs, problems, reserving
 from polyclinic.scheduling.events import AvailabilityChanged
 from polyclinic.scheduling.models import Hold
 
@@ -45,6 +45,7 @@ def hold(*, actor: Actor, schedule_id: UUID, starts: datetime, service_id: UUID 
     of = wanted.frame
     reserving.reserve(actor, wanted, None, hold_id=made.pk)
     made.save(force_insert=True)
+    needs.tell_others(of.facility, service_id, of.doctor_id, made.starts)
     ledger.record(
         actor=actor,
         action="hold.make",
@@ -97,6 +98,7 @@ def own(actor: Actor, hold_id: UUID) -> Hold:
 def _end_hold(actor: Actor, old: Hold, action: str) -> None:
     reserving.drop_holds({old.pk})
     place = old.schedule.facility
+    needs.tell_others(place, old.service_id, old.doctor_id, old.starts)
     event = AvailabilityChanged.at(old.doctor_id, place.pk, old.starts, place.time_zone)
     ledger.record(actor=actor, action=action, row=old, subject=_hold_subject(actor, old), event=event)
 

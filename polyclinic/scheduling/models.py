@@ -134,6 +134,9 @@ class Reservation(models.Model):
         PATIENT = "patient", _("Patient")
         # Beside a doctor's taken time: where the one extra patient of that time goes.
         EXTRA = "extra", _("Extra")
+        # What a service takes besides (`scheduling.needs`).
+        DEVICE = "device", _("Device")
+        SECOND = "second", _("Second person")
 
     resource_id = models.UUIDField()
     kind = models.CharField(max_length=8, choices=Kind.choices)

@@ -60,19 +60,25 @@ def needed(actor: Actor, wanted: Place, patient_id: UUID) -> bool:
     """
     frame = wanted.frame
     policy.require(actor, "appointment.overbook", wanted.subject(patient_id))
-    keys = [key for key, *_rest in wanted.resources(patient_id)]
-    db.lock_keys([*keys, beside(frame.doctor_id)])
+    db.lock_keys([*wanted.lockable(patient_id), beside(frame.doctor_id)])
     taken: list[Any] = list(_of_doctor(frame.doctor_id, wanted.starts, wanted.ends).values_list(
-        "appointment_id", "appointment__facility_id", "starts", "ends", "hold__holder", "hold__expires_at",
+        "appointment_id", "appointment__facility_id", "starts", "ends", "hold__holder", "hold__expires_at", "kind",
     ))  # fmt: skip
     real = [row for row in taken if row[0] is not None or (row[5] > clock.now() and row[4] != actor.label)]
     if not real:
         return False
+    if wanted.needs is not None:
+        raise Invalid(
+            _("This service takes more than the doctor, so it cannot be given beside another patient."),
+            code="needs_more", field="serviceId",
+        )  # fmt: skip
     appointment, place, starts, ends = real[0][:4]
     if (
         len(real) > 1
         or appointment is None
         or place != frame.facility_id
+        # Helping a colleague, the doctor has no patient of their own beside whom another could be.
+        or real[0][6] != Reservation.Kind.DOCTOR
         or starts > wanted.starts
         or ends < wanted.ends
     ):
@@ -122,7 +128,9 @@ def taken_times(viewer: Viewer, schedule_id: UUID, day: date) -> list[Slot]:
     first, last = _day(day, frame.time_zone)
     if extra_on(schedule_id, frame.time_zone, first) >= limit:
         return []
-    held = _of_doctor(frame.doctor_id, first, last).filter(appointment__facility_id=frame.facility_id)
+    held = _of_doctor(frame.doctor_id, first, last).filter(
+        appointment__facility_id=frame.facility_id, kind=Reservation.Kind.DOCTOR
+    )
     spans = [(minute_of(starts), minute_of(ends)) for starts, ends in held.values_list("starts", "ends")]
     gone = Reservation.objects.filter(
         resource_id=beside(frame.doctor_id), starts__lt=last, starts__gt=first - _DAY, ends__gt=first

@@ -17,9 +17,10 @@ from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
 from polyclinic.core.db import Statement, adapt, run_sql
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.scheduling import availability, frames, problems, travel
+from polyclinic.scheduling import frames, needs, problems, travel
 from polyclinic.scheduling.frames import Frame
 from polyclinic.scheduling.models import Hold, Reservation
+from polyclinic.scheduling.needs import Needs, Taken
 from polyclinic.scheduling.problems import NotASlot, PatientBusy, SlotTaken, Wish
 from polyclinic.scheduling.slots import minute_of
 
@@ -34,6 +35,7 @@ class Place:
     service_id: UUID | None
     starts: datetime
     ends: datetime
+    needs: Needs | None = None
 
     @property
     def wish(self) -> Wish:
@@ -42,15 +44,21 @@ class Place:
     def subject(self, patient_id: UUID | None) -> Subject:
         return Subject(patient_id, self.frame.doctor_id, self.frame.facility_id)
 
-    def resources(self, patient_id: UUID | None) -> list[tuple[UUID, str, datetime, datetime]]:
-        """(id, kind, from, until) to reserve. The buffer keeps the doctor, not the room or the patient."""
+    def resources(self, patient_id: UUID | None) -> list[Taken]:
+        """(id, kind, from, until) to reserve, but for what is chosen of the pools. The buffer keeps the doctor, not the
+        room or the patient."""
         buffer = timedelta(minutes=self.frame.plan.buffer)
         taken = [(self.frame.doctor_id, "doctor", self.starts, self.ends + buffer)]
-        if self.frame.room_id:
+        if self.frame.room_id and (self.needs is None or self.needs.own_room):
             taken.append((self.frame.room_id, "room", self.starts, self.ends))
         if patient_id:
             taken.append((patient_id, "patient", self.starts, self.ends))
         return taken
+
+    def lockable(self, patient_id: UUID | None) -> set[UUID]:
+        """Everything that a booking of this place may take."""
+        pools = self.needs.members() if self.needs else set()
+        return pools | {key for key, *_rest in self.resources(patient_id)}
 
 
 def moment(value: datetime, field: str = "starts") -> datetime:
@@ -63,12 +71,12 @@ def moment(value: datetime, field: str = "starts") -> datetime:
 def place(actor: Actor, frame: Frame, starts: datetime, service_id: UUID | None) -> Place:
     """Check that `starts` begins a slot the schedule offers to this actor.
 
-    Raises Invalid (naive_time, slot_in_past, too_soon, beyond_horizon), NotASlot, NotFound for an unknown service.
+    Raises Invalid (naive_time, slot_in_past, too_soon, beyond_horizon, other_specialty, not_offered), NotASlot,
+    NotFound for an unknown service.
     """
     starts = moment(starts)
-    minutes = availability.service_minutes(service_id, frame.specialty) if service_id else None
-    length = minutes or frame.plan.slot
-    found = Place(frame, service_id, starts, starts + timedelta(minutes=length))
+    length, wants = _given(frame, service_id, starts) if service_id else (frame.plan.slot, None)
+    found = Place(frame, service_id, starts, starts + timedelta(minutes=length), wants)
     now = clock.now()
     if starts <= now:
         raise problems.wished(
@@ -87,6 +95,14 @@ def place(actor: Actor, frame: Frame, starts: datetime, service_id: UUID | None)
     return found
 
 
+def _given(frame: Frame, service_id: UUID, starts: datetime) -> tuple[int, Needs | None]:
+    """How long the service takes in this schedule, and what it takes besides."""
+    wanted = needs.asked(service_id)
+    offer = needs.terms(frame.facility, service_id, starts)
+    needs.require_given(offer, wanted, frame, starts)
+    return offer.minutes or wanted.minutes or frame.plan.slot, needs.Crew().needs(frame, offer)
+
+
 def reserve(
     actor: Actor,
     wanted: Place,
@@ -94,19 +110,29 @@ def reserve(
     *,
     appointment_id: UUID | None = None,
     hold_id: UUID | None = None,
-) -> None:
+) -> UUID | None:
     """Take everything the place needs, for an appointment or for a hold. The owner's row may follow in the transaction.
+    Answers with the room.
 
     Holds that have expired, and the actor's own, give way. Raises SlotTaken or PatientBusy and has then
     written nothing of its own.
     """
-    take(actor, wanted, wanted.resources(patient_id), appointment_id=appointment_id, hold_id=hold_id)
+    resources = wanted.resources(patient_id)
+    if wanted.needs is not None:
+        # One order for all that it may take, chosen only when nobody else can choose.
+        db.lock_keys(wanted.lockable(patient_id))
+        chosen = needs.choose(actor, wanted.needs, wanted.starts, wanted.ends)
+        if chosen is None:
+            raise problems.wished(SlotTaken(), wanted.wish)
+        resources += chosen
+    take(actor, wanted, resources, appointment_id=appointment_id, hold_id=hold_id)
+    return next((key for key, kind, *_span in resources if kind == Reservation.Kind.ROOM), None)
 
 
 def take(
     actor: Actor,
     wanted: Place,
-    resources: list[tuple[UUID, str, datetime, datetime]],
+    resources: list[Taken],
     *,
     appointment_id: UUID | None = None,
     hold_id: UUID | None = None,
@@ -129,7 +155,7 @@ def take(
         raise problems.wished(SlotTaken(), wanted.wish, broken=True) from failure
 
 
-def _require_way(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, datetime, datetime]]) -> None:
+def _require_way(actor: Actor, wanted: Place, resources: list[Taken]) -> None:
     """Refuse a time that the doctor cannot reach, or leave in time, for what they have at another facility."""
     frame = wanted.frame
     _doctor, _kind, starts, ends = resources[0]
@@ -137,7 +163,7 @@ def _require_way(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, d
         raise problems.wished(SlotTaken(), wanted.wish)
 
 
-def clear(actor: Actor, wanted: Place, resources: list[tuple[UUID, str, datetime, datetime]]) -> None:
+def clear(actor: Actor, wanted: Place, resources: list[Taken]) -> None:
     """See who else has the time; remove holds that no longer count, refuse when anybody real is left."""
     refused: Problem | None = None
     obsolete: set[UUID] = set()
@@ -161,7 +187,7 @@ def drop_holds(hold_ids: set[UUID]) -> None:
     Hold.objects.filter(pk__in=hold_ids).delete()
 
 
-def _rivals(resources: list[tuple[UUID, str, datetime, datetime]]) -> list[tuple[str, UUID | None, datetime, str]]:
+def _rivals(resources: list[Taken]) -> list[tuple[str, UUID | None, datetime, str]]:
     """(kind, hold, its expiry, its holder) of what overlaps one of the resources, in one statement."""
     params: list[Any] = []
     for key, _kind, start, end in resources:

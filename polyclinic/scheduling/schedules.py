@@ -267,8 +267,16 @@ def _resolve(actor: Actor, row: Schedule, plan: Plan, acknowledged: AbstractSet[
     resolve(actor, _stranded(plan, row), acknowledged, resolution)
 
 
-def resolve(actor: Actor, found: Sequence[Appointment], acknowledged: AbstractSet[UUID], resolution: str) -> None:
-    """Do with appointments that a change leaves outside the hours what was decided for them.
+def resolve(
+    actor: Actor,
+    found: Sequence[Appointment],
+    acknowledged: AbstractSet[UUID],
+    resolution: str,
+    *,
+    mark: str = OUTSIDE_HOURS,
+) -> None:
+    """Do with appointments that a change leaves outside the hours what was decided for them: those that are kept bear
+    `mark` for the front desk.
 
     Raises PatientsStranded while one of them is not acknowledged, Invalid for an unknown resolution.
     """
@@ -283,9 +291,9 @@ def resolve(actor: Actor, found: Sequence[Appointment], acknowledged: AbstractSe
             continue
         ledger.change(
             one,
-            {"attention": OUTSIDE_HOURS},
+            {"attention": mark},
             permission="schedule.edit",
             subject=Subject(one.patient_id, one.doctor_id, one.facility_id),
             actor=actor,
-            action="appointment.outside_hours",
+            action=f"appointment.{mark}",
         )

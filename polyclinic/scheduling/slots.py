@@ -175,33 +175,47 @@ class Plan:
 
 
 class Busy:
-    """Taken stretches of a doctor and of a room, in any order."""
+    """Taken stretches of a doctor, of a room and of the members of pools of which one must be free; in any order."""
 
-    __slots__ = ("_doctor", "_room")
+    __slots__ = ("_doctor", "_pools", "_room")
 
-    def __init__(self, doctor: Iterable[Span] = (), room: Iterable[Span] = ()) -> None:
-        self._doctor, self._room = doctor, room
+    def __init__(
+        self, doctor: Iterable[Span] = (), room: Iterable[Span] = (), pools: Sequence[Sequence[Iterable[Span]]] = ()
+    ) -> None:
+        self._doctor, self._room, self._pools = doctor, room, pools
 
     def blocked(self, first: int, last: int, length: int, buffer: int) -> bytearray:
         """For every minute in `first … last`, 1 where no slot may begin.
 
         A slot beginning at m takes the doctor until m + length + buffer and the room until m + length, so a taken
-        stretch (s, e) forbids every m with s - length - buffer < m < e.
+        stretch (s, e) forbids every m with s - length - buffer < m < e. A pool forbids what all its members forbid.
         """
-        size = last - first + 1
-        marks = bytearray(size)
-        for spans, reach in ((self._doctor, length + buffer), (self._room, length)):
-            shift = reach - 1 + first
-            for start, end in spans:
-                begins = start - shift
-                ends = end - first
-                if begins < 0:
-                    begins = 0
-                if ends > size:
-                    ends = size
-                if begins < ends:
-                    marks[begins:ends] = b"\1" * (ends - begins)
+        marks = bytearray(last - first + 1)
+        _mark(marks, self._doctor, first, length + buffer)
+        _mark(marks, self._room, first, length)
+        for pool in self._pools:
+            together = int.from_bytes(b"\1" * len(marks))
+            for spans in pool:
+                one = bytearray(len(marks))
+                _mark(one, spans, first, length)
+                together &= int.from_bytes(one)
+            marks = bytearray((together | int.from_bytes(marks)).to_bytes(len(marks)))
         return marks
+
+
+def _mark(marks: bytearray, spans: Iterable[Span], first: int, reach: int) -> None:
+    """Mark the minutes from `first` on at which something that long would touch one of the stretches."""
+    size = len(marks)
+    shift = reach - 1 + first
+    for start, end in spans:
+        begins = start - shift
+        ends = end - first
+        if begins < 0:
+            begins = 0
+        if ends > size:
+            ends = size
+        if begins < ends:
+            marks[begins:ends] = b"\1" * (ends - begins)
 
 
 def _within(spans: Iterable[Span], first: int, last: int) -> list[Span]:

@@ -95,8 +95,8 @@ _COLUMNS: Final = ("resource_id", "starts", "ends", "appointment__facility_id", 
 
 def _taken(doctors: Iterable[UUID], low: datetime, high: datetime) -> QuerySet[Reservation]:
     return Reservation.objects.filter(
-        kind=Reservation.Kind.DOCTOR, resource_id__in=list(doctors), starts__lt=high, starts__gt=low - _DAY,
-        ends__gt=low,
+        kind__in=(Reservation.Kind.DOCTOR, Reservation.Kind.SECOND), resource_id__in=list(doctors), starts__lt=high,
+        starts__gt=low - _DAY, ends__gt=low,
     ).exclude(hold__expires_at__lte=clock.now())  # fmt: skip
 
 

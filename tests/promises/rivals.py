@@ -27,7 +27,7 @@ def weaken(*, database: bool, look: bool) -> None:
     from django.db import connection
 
     from polyclinic.core import db
-    from polyclinic.scheduling import reserving
+    from polyclinic.scheduling import needs, reserving
 
     if not database:
         rule = import_module("polyclinic.scheduling.migrations.0002_no_overlap").Migration.operations[0]
@@ -37,6 +37,7 @@ def weaken(*, database: bool, look: bool) -> None:
                 cursor.execute(statement)
     if not look:
         reserving.clear = lambda *_given: None  # type: ignore[assignment]
+        needs._taken = lambda *_given: set()  # type: ignore[assignment]
         reserving._require_way = lambda *_given: None  # type: ignore[assignment]
         db.lock_keys = lambda _keys: None  # type: ignore[assignment]
 
@@ -77,6 +78,45 @@ def open_far(house: dict[str, str]) -> str:
     return str(far.pk)
 
 
+def share_device(house: dict[str, str]) -> dict[str, str]:
+    """A service that takes the only device of the house, and another doctor who gives it at the same times."""
+    from polyclinic.core.access.rules import Role
+    from polyclinic.core.actors import Grant, Person
+    from polyclinic.facilities import catalogue, offers
+    from polyclinic.facilities.models import Room
+    from polyclinic.people.models import Account, Doctor
+    from polyclinic.scheduling import house as houses
+    from polyclinic.scheduling.models import Schedule, WeeklyHours
+
+    near = Schedule.objects.select_related("facility", "doctor").get(pk=house["schedule"])
+    account = Account.objects.create(email="second@rivals.example", name="Second Rival", password="!")
+    doctor = Doctor.objects.create(
+        account=account, family_name="Second", given_name="Sue", specialty=near.doctor.specialty
+    )
+    room = Room.objects.create(facility=near.facility, name="Second room")
+    other = Schedule.objects.create(doctor=doctor, facility=near.facility, room=room)
+    WeeklyHours.objects.bulk_create(
+        WeeklyHours(schedule=other, weekday=row.weekday, starts=row.starts, ends=row.ends) for row in near.weekly.all()
+    )
+    manager = Person(account.pk, "Manager", frozenset({Grant(Role.MANAGER, near.facility_id)}), via="test")
+    given: dict[str, Any] = {"actor": manager, "facility_id": near.facility_id}
+    kind = catalogue.add_equipment(**given, name="Ultrasound", count=1)
+    service = catalogue.add_service(**given, name="Scan", specialty=doctor.specialty)
+    terms = offers.write(offers.Offer(equipment=(kind.pk,)))
+    houses.change(**given, key=offers.key_of(service.pk), value=terms, seen=0)
+    return {"other": str(other.pk), "service": str(service.pk)}
+
+
+def device_twice(service: str | None) -> int:
+    """Pairs of neighbouring appointments of the service that overlap: its only device was promised twice."""
+    from polyclinic.scheduling.models import Appointment
+    from polyclinic.scheduling.states import HOLDING
+
+    rows = Appointment.objects.filter(service_id=service, state__in=HOLDING) if service else Appointment.objects.none()
+    spans = list(rows.order_by("starts").values_list("starts", "ends"))
+    return sum(two[0] < one[1] for one, two in itertools.pairwise(spans))
+
+
 def too_close() -> int:
     """Pairs of one doctor's neighbouring appointments at two hospitals with less than the way between them."""
     from polyclinic.scheduling.models import Appointment
@@ -99,7 +139,7 @@ def slots(house: dict[str, str], rounds: int) -> list[datetime]:
     return [slot.starts for slot in found[:rounds]]
 
 
-def attempt(number: int, patient: UUID, schedule: UUID, starts: datetime) -> str:
+def attempt(number: int, patient: UUID, schedule: UUID, starts: datetime, service: UUID | None = None) -> str:
     """One rival's try: two of three book at once, the third keeps the time first. The code of what came of it."""
     from polyclinic.core.actors import Grant, Person
     from polyclinic.core.errors import Problem
@@ -108,9 +148,9 @@ def attempt(number: int, patient: UUID, schedule: UUID, starts: datetime) -> str
     actor = Person(account_id=patient, name="", grants=frozenset({Grant("patient")}), patient_id=patient, via="test")
     try:
         if number % 3:
-            actions.book(actor=actor, patient_id=patient, schedule_id=schedule, starts=starts)
+            actions.book(actor=actor, patient_id=patient, schedule_id=schedule, starts=starts, service_id=service)
         else:
-            kept = actions.hold(actor=actor, schedule_id=schedule, starts=starts)
+            kept = actions.hold(actor=actor, schedule_id=schedule, starts=starts, service_id=service)
             actions.book(actor=actor, patient_id=patient, hold_id=kept.pk)
     except Problem as refused:
         offered = len(refused.extra.get("slots", ()))
@@ -135,7 +175,12 @@ def part(asked: dict[str, Any], numbers: list[int], house: dict[str, str], barri
                 if asked.get("far") and number % 4 > 1:
                     # At the other hospital, right after: no overlap, and no time to get there.
                     there, starts = asked["far"], starts + timedelta(minutes=20)
-                answer = attempt(number, UUID(asked["patients"][number]), UUID(there), starts)
+                service = None
+                if asked.get("device"):
+                    # Half want it with the other doctor, who is as free as the first: only the device is one.
+                    service = UUID(asked["service"])
+                    there = asked["other"] if number % 4 > 1 else there
+                answer = attempt(number, UUID(asked["patients"][number]), UUID(there), starts, service)
                 told.append((turn, answer))
                 if connection.vendor == "postgresql":
                     # As after a request: back into the pool, which is smaller than the crowd.
@@ -180,6 +225,8 @@ def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
     asked["patients"] = prepare(asked["rivals"])
     if asked.get("far"):
         asked["far"] = open_far(house)
+    if asked.get("device"):
+        asked |= share_device(house)
     # Rounds at two hospitals lie hours apart, for one round's winner must not be in the next one's way.
     apart = 9 if asked.get("far") else 1
     asked["slots"] = slots(house, asked["rounds"] * apart)[::apart]
@@ -209,6 +256,8 @@ def main(asked: dict[str, Any], house: dict[str, str]) -> dict[str, Any]:
         "broken": broken,
         "doubles": doubles(),
         "too_close": too_close(),
+        "device_twice": device_twice(asked.get("service")),
+        "devices": Reservation.objects.filter(kind="device").count(),
         "appointments": Appointment.objects.count(),
         "reservations": Reservation.objects.count(),
         "holds": Hold.objects.count(),

@@ -47,9 +47,9 @@ from polyclinic.consent.models import EmergencyAccess
 from polyclinic.core import clock
 from polyclinic.core.actors import Anonymous, Person, Viewer
 from polyclinic.core.errors import NotFound, Problem
-from polyclinic.facilities import invitations, roles, sessions, settings, staff
+from polyclinic.facilities import catalogue, invitations, roles, sessions, settings, staff
 from polyclinic.facilities import selectors as directory
-from polyclinic.facilities.models import Membership
+from polyclinic.facilities.models import Equipment, Membership, Service
 from polyclinic.factors import selectors as second
 from polyclinic.factors.models import SmsNumber
 from polyclinic.files import actions as photos
@@ -73,6 +73,7 @@ from polyclinic.scheduling import (
     care,
     held,
     leaves,
+    offering,
     overbooking,
     patients,
     rota,
@@ -123,6 +124,10 @@ class Side:
         made = actions.book(actor=person, patient_id=patient.pk, schedule_id=schedule.pk, starts=free[0].starts)
         self.day, self.appointment = free[0].starts.date(), made.pk
         self.photo = photos.set_photo(actor=person, data=picture())
+        self.service = Service.objects.create(
+            slug=f"scan-{self.slug}", name="Scan", specialty=doctor.specialty, facility=schedule.facility
+        ).pk
+        self.equipment = Equipment.objects.create(facility=schedule.facility, name="Scanner").pk
         self.hold = actions.hold(actor=person, schedule_id=schedule.pk, starts=free[3].starts).pk
         chief, colleague = (
             account(f"{name}@{self.slug}.example.net", f"{name.title()} of {self.slug}")
@@ -316,6 +321,12 @@ CLOSED: dict[str, Call] = {
     "facilities.settings.preview": lambda v, s: settings.preview(v, s.facility, "mail_reminder_en"),
     "reminders.selectors.answer": lambda v, s: reminding.answer(v, s.appointment),
     "facilities.settings.departments": lambda v, s: settings.departments(v, s.facility),
+    "facilities.settings.several": lambda v, s: settings.several(v, s.facility, ["notice_hours"]),
+    "facilities.catalogue.services": lambda v, s: catalogue.services(v, s.facility),
+    "facilities.catalogue.service": lambda v, s: catalogue.service(v, s.facility, s.service),
+    "facilities.catalogue.equipment": lambda v, s: catalogue.equipment(v, s.facility),
+    "facilities.catalogue.require_kind": lambda v, s: catalogue.require_kind(v, s.facility, s.equipment),
+    "facilities.catalogue.choices": lambda v, s: catalogue.choices(v, s.facility, s.service),
     "scheduling.house.affected_by": lambda v, s: house_rules.affected_by(v, s.facility, "notice_hours", "48"),
     "facilities.staff.member": lambda v, s: staff.member(v, s.colleague),
     "facilities.staff.roles_to_give": lambda v, s: staff.roles_to_give(v, s.facility),
@@ -389,6 +400,7 @@ FILTERED: dict[str, Call] = {
         map(str, availability.next_free_by_schedule(v, [s.schedule]))
     ),
     "scheduling.availability.next_free_by_doctor": lambda v, s: availability.next_free_by_doctor(v, [s.doctor]),
+    "scheduling.offering.given_in": lambda v, s: offering.given_in(v, s.schedule),
     "facilities.settings.opening_hours": lambda v, s: settings.opening_hours(v, s.facility),
     "facilities.selectors.facilities": lambda v, s: directory.facilities(v),
     "facilities.selectors.facility": lambda v, s: directory.facility(v, s.slug),
@@ -532,7 +544,11 @@ def without_names() -> set[str]:
     bare |= {"visits.earnings.by_doctor"}
     # What may be given there: names of rights and standard roles; a role of one's own names itself.
     bare |= {"facilities.staff.rights_to_give", "scheduling.house.affected_by"}
-    bare |= {f"facilities.settings.{name}" for name in ("settings", "one", "history", "departments", "preview")}
+    bare |= {
+        f"facilities.settings.{name}" for name in ("settings", "several", "one", "history", "departments", "preview")
+    }
+    # What the house gives and has: names of things. Who could help is named only where it is chosen.
+    bare |= {f"facilities.catalogue.{name}" for name in ("services", "service", "equipment", "require_kind")}
     # When somebody said that they come.
     bare |= {"reminders.selectors.answer"}
     # Doctors and their hours, which are public, with how many are booked.

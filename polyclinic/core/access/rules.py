@@ -278,6 +278,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *_rows("setting.view", manager=_FACILITY, admin=_FACILITY),
     *_rows("setting.edit", manager=_FACILITY, admin=_FACILITY),
     *_rows("hours.edit", manager=_FACILITY),
+    *_rows("service.edit", manager=_FACILITY),
     # Signing oneself up needs no right: it is the one write open to someone not signed in, and makes only oneself.
     *_rows("patient.register", receptionist=_ANY),
     # A new account can do nothing until a role is granted, and that is a right held at a facility.

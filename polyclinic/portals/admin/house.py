@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from polyclinic.core.errors import Invalid, Problem
-from polyclinic.facilities import declared, hours, lettering, reminding, settings
+from polyclinic.facilities import declared, hours, lettering, offers, reminding, settings
 from polyclinic.facilities.setting import Overtaken
 from polyclinic.portals import meanwhile
 from polyclinic.portals.admin.doctors import place_of
@@ -79,6 +79,8 @@ def _spoken() -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, setting_key: str) -> HttpResponse:
     """One setting with its history; a POST sets it. Whoever knows an older value sees both, and nothing is set."""
+    if service_id := offers.service_of(setting_key):
+        return see(f"/admin/services/{service_id}")
     place, _places = place_of(request, "setting.view")
     unit = optional_id(request.GET.get("unit") or request.POST.get("unit"), "unit")
     row = settings.one(person_of(request), place.id, setting_key, unit)
@@ -91,7 +93,7 @@ def edit(request: HttpRequest, setting_key: str) -> HttpResponse:
     def save() -> None:
         house.change(
             actor=person_of(request), facility_id=place.id, key=row.key, value=_value(given, row), seen=_seen(given),
-            department_id=unit, effective_from=_from(given, place.time_zone), note=given.get("note", ""),
+            department_id=unit, effective_from=from_when(given, place.time_zone), note=given.get("note", ""),
             acknowledged=acknowledged(given), resolution=resolution(given),
         )  # fmt: skip
 
@@ -108,7 +110,7 @@ def undo(request: HttpRequest, setting_key: str) -> HttpResponse:
 
     def save() -> None:
         house.undo(
-            actor=person_of(request), facility_id=place.id, key=row.key, number=_number(request.POST, "number"),
+            actor=person_of(request), facility_id=place.id, key=row.key, number=whole_number(request.POST, "number"),
             seen=_seen(request.POST), department_id=unit, acknowledged=acknowledged(request.POST),
             resolution=resolution(request.POST),
         )  # fmt: skip
@@ -199,7 +201,7 @@ def _holidays(given: QueryDict, row: settings.SettingRow) -> str:
     return hours.write_holidays([*known, more])
 
 
-def _from(given: QueryDict, zone: str) -> datetime | None:
+def from_when(given: QueryDict, zone: str) -> datetime | None:
     """The moment from which on it is to hold, in the clock of the house; None for now."""
     text = given.get("from_day", "").strip()
     if not text:
@@ -225,11 +227,12 @@ def _tried(request: HttpRequest, place: Any, row: settings.SettingRow) -> HttpRe
 
 
 def _seen(given: QueryDict) -> int:
-    return _number(given, "seen")
+    return whole_number(given, "seen")
 
 
-def _number(given: QueryDict, name: str) -> int:
-    text = given.get(name, "")
+def whole_number(given: QueryDict, name: str, sentence: Any = None) -> int:  # noqa: ANN401 - a lazy translation
+    """A number of our own form, or one that was typed, for which `sentence` says what is wrong with it."""
+    text = given.get(name, "").strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise Invalid(_("This page is out of date. Reload and try again."), field=name)
+        raise Invalid(sentence or _("This page is out of date. Reload and try again."), field=name)
     return int(text)

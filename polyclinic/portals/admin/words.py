@@ -143,6 +143,7 @@ _GROUPS: Final[tuple[Group, ...]] = (
             ("setting.view", _("See what is set for the house")),
             ("setting.edit", _("Set the rules of the house")),
             ("hours.edit", _("Set opening hours and holidays")),
+            ("service.edit", _("Set on what terms services are given, and the equipment")),
         ),
     ),
     Group(

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from polyclinic.core.errors import Invalid, Problem
 from polyclinic.portals.booking.desks import Desk, desk_of, id_of
-from polyclinic.portals.booking.single import UNITS, schedule_of
+from polyclinic.portals.booking.single import UNITS, schedule_of, service_of
 from polyclinic.portals.common import done, moment_of, person_of, see, show, tell
 from polyclinic.portals.forms import errors_of
 from polyclinic.scheduling import series
@@ -31,6 +31,7 @@ def plan(request: HttpRequest, patient_id: str) -> HttpResponse:
     if schedule is None:
         raise Invalid(_("Choose one of the doctors offered."), field="schedule")
     rule = _rule(request.POST if request.method == "POST" else request.GET)
+    rule["service_id"] = service_of(request, schedule)
     refused: Problem | None = None
     if request.method == "POST":
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +19,8 @@ from polyclinic.portals.common import day_of, done, optional_id, person_of, see,
 from polyclinic.portals.forms import errors_of
 from polyclinic.portals.patient import strip
 from polyclinic.portals.ui import formats
-from polyclinic.scheduling import actions, availability, overbooking
-from polyclinic.scheduling.rows import ScheduleView
+from polyclinic.scheduling import actions, availability, offering, overbooking
+from polyclinic.scheduling.rows import ScheduleView, Slot
 from polyclinic.web import ratelimit
 from polyclinic.web.access import declare
 
@@ -43,7 +44,7 @@ def choose(request: HttpRequest, patient_id: str) -> HttpResponse:
     return show(
         request, "booking/choose.html", refused.status if refused else 200, desk=desk, schedule=schedule,
         errors=errors_of(refused) if refused else {}, sent=request.POST, units=UNITS,
-        **(_week(request, schedule) if schedule else {}), **desk.context,
+        **(_week(request, schedule, refused) if schedule else {}), **desk.context,
     )  # fmt: skip
 
 
@@ -56,15 +57,36 @@ def schedule_of(request: HttpRequest, desk: Desk) -> ScheduleView | None:
     return found[0] if found else None
 
 
-def _week(request: HttpRequest, schedule: ScheduleView) -> dict[str, Any]:
+def service_of(request: HttpRequest, schedule: ScheduleView) -> UUID | None:
+    """The service asked for; None for an appointment without one. Another doctor may not give it: then none either."""
+    wanted = optional_id(request.POST.get("service") or request.GET.get("service"), "service")
+    return wanted if wanted in dict(offering.given_in(person_of(request), schedule.id)) else None
+
+
+def _week(request: HttpRequest, schedule: ScheduleView, refused: Problem | None) -> dict[str, Any]:
     person, today = person_of(request), today_in(schedule.time_zone)
     first = max(day_of(request.POST.get("from") or request.GET.get("from"), today), today)
-    slots = availability.free_slots(person, schedule_id=schedule.id, first_day=first, days=strip.DAYS)
+    service = service_of(request, schedule)
+    slots = availability.free_slots(
+        person, schedule_id=schedule.id, service_id=service, first_day=first, days=strip.DAYS
+    )
     there = Subject(doctor_id=schedule.doctor_id, facility_id=schedule.facility_id)
     taken = []
     if schedule.overbook_limit and policy.allowed(person, "appointment.overbook", there):
         taken = [strip.choice(slot) for slot in overbooking.taken_times(person, schedule.id, first)]
-    return {"first": first, "today": today, "days": strip.week(slots, first, schedule.time_zone), "taken": taken}
+    return {
+        "first": first, "today": today, "days": strip.week(slots, first, schedule.time_zone), "taken": taken,
+        "service": service, "services": offering.given_in(person, schedule.id), "next": _next(refused),
+    }  # fmt: skip
+
+
+def _next(refused: Problem | None) -> str:
+    """The next free times that come with a refusal, also those of later weeks, in words."""
+    offered = [msgspec.convert(one, Slot) for one in refused.extra.get("slots", [])] if refused else []
+    return ", ".join(
+        f"{formats.clinical_date(one.starts, one.time_zone)} {formats.clock(one.starts, one.time_zone)}"
+        for one in offered
+    )
 
 
 def _book(request: HttpRequest, desk: Desk, schedule: ScheduleView) -> HttpResponse:
@@ -74,10 +96,11 @@ def _book(request: HttpRequest, desk: Desk, schedule: ScheduleView) -> HttpRespo
     if picked != schedule.id:
         raise Invalid(_("Please choose one of the times offered."), field="slot")
     if sent.get("deed") == "series":
-        return see(f"{desk.address}/series?{_rule(request, schedule.id, starts.isoformat())}")
+        return see(f"{desk.address}/series?{_rule(request, schedule, starts.isoformat())}")
     ratelimit.check("booking", account=person.label)
     made = actions.book(
         actor=person, patient_id=desk.patient_id, schedule_id=schedule.id, starts=starts,
+        service_id=None if extra else service_of(request, schedule),
         reason=sent.get("reason", "").strip(), overbook=(sent.get("overbook", "").strip() or " ") if extra else "",
     )  # fmt: skip
     moment = (
@@ -87,10 +110,11 @@ def _book(request: HttpRequest, desk: Desk, schedule: ScheduleView) -> HttpRespo
     return see(desk.back)
 
 
-def _rule(request: HttpRequest, schedule_id: UUID, starts: str) -> str:
+def _rule(request: HttpRequest, schedule: ScheduleView, starts: str) -> str:
     sent = request.POST
     rule = {
-        "schedule": str(schedule_id),
+        "schedule": str(schedule.id),
+        "service": str(service_of(request, schedule) or ""),
         "starts": starts,
         "every": sent.get("every", "")[:4],
         "unit": sent.get("unit", "")[:8],

@@ -38,7 +38,7 @@ from polyclinic.portals.doctor.lines import STEPS, drawn
 from polyclinic.portals.ui import formats
 from polyclinic.portals.ui.holes import Glimpse, Skeleton, holes
 from polyclinic.reminders.selectors import coming
-from polyclinic.scheduling import actions, selectors
+from polyclinic.scheduling import actions, offering, selectors
 from polyclinic.scheduling.asked import waiting_invitations
 from polyclinic.web.access import declare
 from polyclinic.web.pages import csrf_field, draw
@@ -72,7 +72,7 @@ def day(request: HttpRequest) -> HttpResponse:
         *_dates(chosen, around.language, clock.now().year), str(getattr(request, "live_cursor", "")),
         *map(str, _counts(seen)),
     )  # fmt: skip
-    return HttpResponse(frame.fill(texts, csrf_field(request), drawn(seen, coming(seen))))
+    return HttpResponse(frame.fill(texts, csrf_field(request), drawn(offering.with_beside(seen), coming(seen))))
 
 
 class _Around(NamedTuple):
@@ -168,7 +168,7 @@ def row(request: HttpRequest, appointment_id: str) -> HttpResponse:
     here = one.starts.astimezone(ZoneInfo(one.time_zone)).date()
     if one.status in GONE or here != day_of(request.GET.get("day"), here):
         return HttpResponse(status=204)
-    return HttpResponse(drawn([one], coming([one])))
+    return HttpResponse(drawn(offering.with_beside([one]), coming([one])))
 
 
 @declare("appointment.view")

@@ -116,7 +116,7 @@ class _Shape(NamedTuple):
     sex: str
     main: Step | None
     more: tuple[Step, ...]
-    attention: bool
+    attention: str
     coming: bool
     service: bool
     reason: bool
@@ -184,8 +184,8 @@ def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], coming: bool
     """
     row = _decode(encoded)
     shape = _Shape(
-        language, row.status, row.sex, main, more, bool(row.attention), coming, bool(row.service_name),
-        bool(row.reason), bool(row.room_name),
+        language, row.status, row.sex, main, more, row.attention, coming, bool(row.service_name), bool(row.reason),
+        bool(row.room_name),
     )  # fmt: skip
     return _skeleton(shape).fill(_texts(row, language, today))
 

@@ -82,7 +82,7 @@ def where(request: HttpRequest) -> HttpResponse:
     doctors = places.doctors(
         viewer, facility_id=wish.facility, specialty=service.specialty, search="", page=1, limit=DOCTORS_SHOWN
     )
-    free = selectors.next_free_by_doctor(viewer, [doctor.id for doctor in doctors.rows])
+    free = selectors.next_free_by_doctor(viewer, [doctor.id for doctor in doctors.rows], service_id=service.id)
     first = min(free.values(), key=lambda slot: slot.starts, default=None)
     return show(
         request, "patient/book_where.html", service=service, wish=wish, doctors=doctors.rows, free=free, first=first,

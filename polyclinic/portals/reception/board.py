@@ -13,6 +13,7 @@ from polyclinic.core.errors import NotFound, Problem
 from polyclinic.core.ids import parse_id
 from polyclinic.portals.common import done, local_path, person_of, see, show, tell, version_of
 from polyclinic.portals.reception.desk import counter_of, frame, id_of, place_of
+from polyclinic.scheduling import offering
 from polyclinic.visits import queues, selectors
 from polyclinic.web import cookies
 from polyclinic.web.access import declare
@@ -31,7 +32,7 @@ def board(request: HttpRequest) -> HttpResponse:
     line = request.GET.get("line", "")
     rows = selectors.board(person, place.id, line=line if line in _FILTERS else "")
     return show(
-        request, "reception/board.html", rows=rows, due=selectors.due(person, place.id), line=line, filters=_FILTERS,
+        request, "reception/board.html", rows=rows, due=_due(person, place.id), line=line, filters=_FILTERS,
         kpis=_kpis(person, place.id), calls=_calls(rows), **frame(request, "board", place),
     )  # fmt: skip
 
@@ -98,6 +99,11 @@ def choose_counter(request: HttpRequest) -> HttpResponse:
         cookies.COUNTER.give(answer, str(chosen), seconds=12 * 3600)
         done(request, _("You call to this counter from now on."))
     return answer
+
+
+def _due(person: Any, place_id: UUID) -> list[Any]:  # noqa: ANN401 - a Person
+    """Who is booked next, and where to send them."""
+    return offering.with_beside(selectors.due(person, place_id))
 
 
 def _calls(rows: list[Any]) -> list[Any]:
