@@ -94,11 +94,17 @@ def lock_keys(keys: Iterable[object]) -> None:
     """
     if not is_postgres():
         return
+    sql, numbers = locking(keys)
+    if numbers:
+        run_sql(sql, numbers)
+
+
+def locking(keys: Iterable[object]) -> Asked:
+    """The statement by which PostgreSQL takes these locks, to be run together with what is asked under them."""
     numbers = sorted(
         int.from_bytes(hashlib.blake2b(str(key).encode(), digest_size=8).digest(), signed=True) for key in keys
     )
-    if numbers:
-        run_sql(_locking(len(numbers)), numbers)
+    return _locking(len(numbers)), numbers
 
 
 @functools.cache
@@ -137,6 +143,43 @@ def run_sql(sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - a D
             slow.note(sql.format_style, took)
 
 
+def run_together(*asked: Asked) -> list[list[Any]]:
+    """Run statements that do not wait for each other's answers, in this order; the rows of each.
+
+    PostgreSQL is asked once for all of them. Each sees what was committed before it began, so one that waits for a lock
+    may come first. After one that fails none of the rest is run.
+    """
+    conn = here()
+    if not _goes_together(conn):
+        return [list(run_sql(sql, params).fetchall()) for sql, params in asked]
+    with conn.wrap_database_errors:
+        told = _postgres().together(conn.connection, [(sql.format_style, params) for sql, params in asked])
+    return [rows.fetchall() for rows in told]
+
+
+def run_later(sql: Statement, params: Sequence[Any]) -> None:
+    """Run a statement that nobody looks at the answer of and that is not expected to be refused.
+
+    On PostgreSQL it travels with the next one of this transaction or with its commit, and so would its error.
+    """
+    conn = here()
+    if conn.in_atomic_block and _goes_together(conn):
+        _postgres().keep(conn.connection, sql.format_style, params)
+    else:
+        run_sql(sql, params)
+
+
+def _goes_together(conn: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether statements may share a journey: on PostgreSQL, while nobody watches each of them."""
+    if not is_postgres() or conn.force_debug_cursor or conn.execute_wrappers:
+        return False
+    if conn.connection is None:
+        conn.ensure_connection()
+    if conn.needs_rollback:
+        conn.validate_no_broken_transaction()
+    return True
+
+
 def _prepared(conn: Any, sql: Statement, params: Sequence[Any]) -> Any:  # noqa: ANN401 - as above
     """Run a statement that PostgreSQL parses and plans once per connection; through Django it would do so each time."""
     if conn.needs_rollback:
@@ -163,6 +206,9 @@ class Statement:
         self.qmark_style = sql.replace("%s", "?").replace("%%", "%")
 
 
+Asked = tuple[Statement, Sequence[Any]]
+
+
 class InsertStatement:
     """One INSERT for a model's chosen fields, its SQL and its fields' conversions worked out once per vendor."""
 
@@ -183,8 +229,15 @@ class InsertStatement:
 
     def run(self, *values: object) -> None:
         """Insert one row; values in the order of the field names."""
+        run_sql(*self._asked(values))
+
+    def run_later(self, *values: object) -> None:
+        """The same for a row that nothing speaks against: it is there by the next statement or the commit."""
+        run_later(*self._asked(values))
+
+    def _asked(self, values: Sequence[object]) -> Asked:
         sql, writers = self._ready.get(vendor()) or self._prepare()
-        run_sql(sql, [value if write is None else write(value) for write, value in zip(writers, values, strict=True)])
+        return sql, [value if write is None else write(value) for write, value in zip(writers, values, strict=True)]
 
     def run_many(self, rows: Sequence[Sequence[object]]) -> None:
         """Insert many rows in one call of the driver, which costs a fraction of as many calls."""
@@ -239,9 +292,16 @@ class CompiledQuery:
 
     def rows(self, *values: object) -> list[Sequence[Any]]:
         """The rows for these parameter values, converted as the ORM would."""
-        sql, order, readers = self._ready.get(vendor()) or self._prepare()
-        params = [part.value if isinstance(part, _Fixed) else adapt(values[part]) for part in order]
-        fetched: list[Sequence[Any]] = run_sql(sql, params).fetchall()
+        return self.read(run_sql(*self.asking(*values)).fetchall())
+
+    def asking(self, *values: object) -> Asked:
+        """The statement for these values, for `run_together`; `read` makes rows of what it gives."""
+        sql, order, _readers = self._ready.get(vendor()) or self._prepare()
+        return sql, [part.value if isinstance(part, _Fixed) else adapt(values[part]) for part in order]
+
+    def read(self, fetched: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """What was fetched, converted as the ORM would."""
+        _sql, _order, readers = self._ready.get(vendor()) or self._prepare()
         if not readers or not fetched:
             return fetched
         # Column by column: half the cost of going through the cells of each row.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from polyclinic.core import clock, ledger
 from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Person, SystemActor
+from polyclinic.core.audit import chain
 from polyclinic.core.crypto.fields import stored
 from polyclinic.core.db import InsertStatement, lock_keys, transactional
 from polyclinic.core.errors import IllegalTransition, Invalid, NotFound, Unauthenticated
@@ -83,21 +85,27 @@ def book(
     )
 
     extra = bool(why) and overbooking.needed(actor, wanted, patient_id)
+    # What the rest needs to know is asked under the locks that taking the time needs, in the same journey if possible.
+    also = [known.asking(made), *chain.asking()]
+    answers: list[list[Any]] | None = None
 
-    def insert() -> None:
+    def insert() -> chain.Claim | None:
+        nonlocal answers
         # Foreign keys are looked at on commit: the time is taken first, so a refusal leaves nothing behind.
         if extra:
             overbooking.reserve(actor, wanted, patient_id, made.pk)
         else:
-            made.room_id = reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk)
-        _insert_appointment.run(*[stored(made, name) for name in _APPOINTMENT_ATTRIBUTES])
+            taken = reserving.reserve(actor, wanted, patient_id, appointment_id=made.pk, also=also)
+            made.room_id, answers = taken.room_id, taken.answers
+        _insert_appointment.run_later(*[stored(made, name) for name in _APPOINTMENT_ATTRIBUTES])
+        return chain.claimed(answers[1:]) if answers else None
 
     if extra:
         ledger.create(APPOINTMENT, "overbook", made, actor=actor, reason=why, insert=insert)
         overbooking.note(made, why)
     else:
         ledger.create(APPOINTMENT, "book", made, actor=actor, insert=insert)
-    known.attach(made)
+    known.attach(made, answers[0] if answers else None)
     log.append(AvailabilityChanged.at(frame.doctor_id, frame.facility_id, made.starts, frame.time_zone))
     needs.tell_others(frame.facility, service_id, frame.doctor_id, made.starts)
     return made
@@ -132,7 +140,7 @@ def reschedule(
     before, moved_from = row.facility, row.starts
     old = AvailabilityChanged.at(row.doctor_id, row.facility_id, row.starts, row.facility.time_zone)
     Reservation.objects.filter(appointment_id=row.pk).delete()
-    room = reserving.reserve(actor, wanted, row.patient_id, appointment_id=row.pk)
+    room = reserving.reserve(actor, wanted, row.patient_id, appointment_id=row.pk).room_id
     # It has a time of its own now; whoever was beside its old one has that one.
     Overbooking.objects.filter(pk=row.pk).delete()
     overbooking.move_up(row)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from polyclinic.core import clock
-from polyclinic.core.db import CompiledQuery
+from polyclinic.core.db import Asked, CompiledQuery, run_together
 from polyclinic.core.errors import NotFound
 from polyclinic.core.ids import new_id
 from polyclinic.facilities import ruling
@@ -77,10 +77,20 @@ def frame(schedule_id: UUID) -> Frame | None:
 
 def required(schedule_id: UUID) -> Frame:
     """The frame of a schedule that must be there. Raises NotFound naming the field."""
-    found = frame(schedule_id)
-    if found is None:
+    return of_rows(run_together(_one.asking(schedule_id))[0])
+
+
+def asking(schedule_id: UUID) -> Asked:
+    """What `required` asks, for who has other questions as well; `of_rows` reads the answer."""
+    return _one.asking(schedule_id)
+
+
+def of_rows(fetched: list[Sequence[Any]]) -> Frame:
+    """The frame of what was fetched. Raises NotFound naming the field."""
+    found = _made(_one.read(fetched))
+    if not found:
         raise NotFound(field="scheduleId")
-    return found
+    return found[0]
 
 
 def frames(schedules: QuerySet[Schedule]) -> list[Frame]:
@@ -103,6 +113,18 @@ def unchanged(known: Frame) -> bool:
         known.facility.version,
         known.travel,
     )
+
+
+# The same asked of PostgreSQL inside another statement, with the values of `sameness`.
+SAME: Final = (
+    "SELECT 1 FROM scheduling_schedule s JOIN facilities_facility f ON f.id = s.facility_id "
+    "JOIN people_doctor d ON d.id = s.doctor_id WHERE s.id = %s AND s.version = %s AND s.bookable = %s "
+    "AND f.version = %s AND d.travel_minutes = %s"
+)
+
+
+def sameness(known: Frame) -> list[Any]:
+    return [known.schedule_id, known.version, known.bookable, known.facility.version, known.travel]
 
 
 def being_changed(schedule_id: UUID) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from polyclinic.core import clock
 from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Person, SystemActor
-from polyclinic.core.db import CompiledQuery, InsertStatement
+from polyclinic.core.db import Asked, CompiledQuery, InsertStatement
 from polyclinic.core.errors import Forbidden, NotFound, Unauthenticated
 from polyclinic.core.ids import new_id
 from polyclinic.core.outbox import log
@@ -65,11 +67,19 @@ def _known_to(actor: Person, patient_id: UUID) -> bool:
     return any(_came_to.rows(place, patient_id) for place in policy.places(actor, "appointment.book"))
 
 
-def attach(made: Appointment) -> None:
-    """Put the patient in the doctor's list at the first booking. The patient's lock makes this first one sure."""
-    if _link.rows(made.doctor_id, made.patient_id):
+def asking(made: Appointment) -> Asked:
+    """Whether the patient stands in the doctor's list, for who asks other things under the patient's lock as well."""
+    return _link.asking(made.doctor_id, made.patient_id)
+
+
+def attach(made: Appointment, linked: Sequence[Any] | None = None) -> None:
+    """Put the patient in the doctor's list at the first booking. The patient's lock makes this first one sure.
+
+    `linked`: the answer to `asking`, if it was asked under that lock.
+    """
+    if _link.rows(made.doctor_id, made.patient_id) if linked is None else linked:
         return
-    _insert_link.run(made.doctor_id, made.patient_id, clock.now())
+    _insert_link.run_later(made.doctor_id, made.patient_id, clock.now())
     # From now on the place knows the patient: its desk may find them.
     PatientPlace.objects.bulk_create(
         [PatientPlace(patient_id=made.patient_id, facility_id=made.facility_id)], ignore_conflicts=True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -15,7 +16,7 @@ from polyclinic.core import clock, db
 from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor
-from polyclinic.core.db import Statement, adapt, run_sql
+from polyclinic.core.db import Asked, Statement, adapt, run_sql, run_together
 from polyclinic.core.errors import Invalid, Problem
 from polyclinic.scheduling import frames, needs, problems, travel
 from polyclinic.scheduling.frames import Frame
@@ -103,6 +104,13 @@ def _given(frame: Frame, service_id: UUID, starts: datetime) -> tuple[int, Needs
     return offer.minutes or wanted.minutes or frame.plan.slot, needs.Crew().needs(frame, offer)
 
 
+class Reserved(NamedTuple):
+    """The room that was taken, if any; and the rows of what was asked besides, each question's, if it was asked."""
+
+    room_id: UUID | None
+    answers: list[list[Any]] | None = None
+
+
 def reserve(
     actor: Actor,
     wanted: Place,
@@ -110,12 +118,13 @@ def reserve(
     *,
     appointment_id: UUID | None = None,
     hold_id: UUID | None = None,
-) -> UUID | None:
+    also: Sequence[Asked] = (),
+) -> Reserved:
     """Take everything the place needs, for an appointment or for a hold. The owner's row may follow in the transaction.
-    Answers with the room.
 
     Holds that have expired, and the actor's own, give way. Raises SlotTaken or PatientBusy and has then
-    written nothing of its own.
+    written nothing of its own. `also` is asked under the same locks, when that costs no journey to the database of its
+    own.
     """
     resources = wanted.resources(patient_id)
     if wanted.needs is not None:
@@ -125,8 +134,41 @@ def reserve(
         if chosen is None:
             raise problems.wished(SlotTaken(), wanted.wish)
         resources += chosen
-    take(actor, wanted, resources, appointment_id=appointment_id, hold_id=hold_id)
-    return next((key for key, kind, *_span in resources if kind == Reservation.Kind.ROOM), None)
+    answers = None
+    # What is asked besides was worded before the room was chosen, and would speak of another one.
+    if wanted.needs is None and db.is_postgres():
+        answers = _straight(wanted, resources, appointment_id, hold_id, also)
+    if answers is None:
+        take(actor, wanted, resources, appointment_id=appointment_id, hold_id=hold_id)
+    return Reserved(next((key for key, kind, *_span in resources if kind == Reservation.Kind.ROOM), None), answers)
+
+
+def _straight(
+    wanted: Place,
+    resources: list[Taken],
+    appointment_id: UUID | None,
+    hold_id: UUID | None,
+    also: Sequence[Asked],
+) -> list[list[Any]] | None:
+    """Lock, look and take in one journey. None when something is in the way, or may be: `take` finds out what."""
+    if wanted.frame.travel:
+        return None
+    cells = [value for key, kind, start, end in resources for value in (key, kind, start, end, appointment_id, hold_id)]
+    unless, given = _unless(wanted, resources)
+    asked = (db.locking(resource for resource, *_rest in resources), (_taking(len(resources), unless), cells + given))
+    try:
+        _locked, taken, *answers = run_together(*asked, *also)
+    except IntegrityError as failure:
+        raise _overlapping(failure, wanted) from failure
+    return answers if taken else None
+
+
+def _unless(wanted: Place, resources: list[Taken]) -> tuple[str, list[Any]]:
+    """What speaks against taking them, as PostgreSQL sees it under the locks: a rival, or hours changed meanwhile."""
+    frame = wanted.frame
+    return f"EXISTS ({_overlap(len(resources))}) OR NOT EXISTS ({frames.SAME})", [
+        *_bounds(resources), *frames.sameness(frame)
+    ]  # fmt: skip
 
 
 def take(
@@ -149,10 +191,14 @@ def take(
     try:
         _insert([[adapt(key), kind, adapt(start), adapt(end), *owner] for key, kind, start, end in resources])
     except IntegrityError as failure:
-        # The last word is the database's: this is what a rival meets who slipped past the look above.
-        if "reservation_overlap" not in str(failure):
-            raise
-        raise problems.wished(SlotTaken(), wanted.wish, broken=True) from failure
+        raise _overlapping(failure, wanted) from failure
+
+
+def _overlapping(failure: IntegrityError, wanted: Place) -> Exception:
+    """The last word is the database's: this is what a rival meets who slipped past the look before."""
+    if "reservation_overlap" not in str(failure):
+        return failure
+    return problems.wished(SlotTaken(), wanted.wish, broken=True)
 
 
 def _require_way(actor: Actor, wanted: Place, resources: list[Taken]) -> None:
@@ -189,15 +235,19 @@ def drop_holds(hold_ids: set[UUID]) -> None:
 
 def _rivals(resources: list[Taken]) -> list[tuple[str, UUID | None, datetime, str]]:
     """(kind, hold, its expiry, its holder) of what overlaps one of the resources, in one statement."""
-    params: list[Any] = []
-    for key, _kind, start, end in resources:
-        # At most a day long, so a rival begins less than a day before: the index range stays short.
-        params += [adapt(key), adapt(end), adapt(start - timedelta(days=1)), adapt(start)]
-    rows = run_sql(_search(len(resources)), params).fetchall()
+    rows = run_sql(_search(len(resources)), _bounds(resources)).fetchall()
     return [
         (kind, UUID(str(hold_id)) if hold_id else None, _aware(expires), holder or "")
         for kind, hold_id, expires, holder in rows
     ]
+
+
+def _bounds(resources: list[Taken]) -> list[Any]:
+    params: list[Any] = []
+    for key, _kind, start, end in resources:
+        # At most a day long, so a rival begins less than a day before: the index range stays short.
+        params += [adapt(key), adapt(end), adapt(start - timedelta(days=1)), adapt(start)]
+    return params
 
 
 def _aware(value: datetime | None) -> datetime:
@@ -214,8 +264,13 @@ def _insert(rows: list[list[Any]]) -> None:
 @cache
 def _search(resources: int) -> Statement:
     """What overlaps one of so many resources."""
+    return Statement(_overlap(resources))
+
+
+@cache
+def _overlap(resources: int) -> str:
     part = "(r.resource_id = %s AND r.starts < %s AND r.starts > %s AND r.ends > %s)"
-    return Statement(
+    return (
         "SELECT r.kind, r.hold_id, h.expires_at, h.holder FROM scheduling_reservation r "  # noqa: S608 - constants
         f"LEFT JOIN scheduling_hold h ON h.id = r.hold_id WHERE {' OR '.join([part] * resources)}"
     )
@@ -225,3 +280,15 @@ def _search(resources: int) -> Statement:
 def _insertion(rows: int) -> Statement:
     marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * rows)
     return Statement(f"INSERT INTO scheduling_reservation ({', '.join(_COLUMNS)}) VALUES {marks}")  # noqa: S608
+
+
+@cache
+def _taking(rows: int, unless: str) -> Statement:
+    """PostgreSQL's insertion of so many rows, or of none when something speaks against it."""
+    row = "(%s::uuid, %s, %s::timestamptz, %s::timestamptz, %s::uuid, %s::uuid)"
+    columns = ", ".join(_COLUMNS)
+    return Statement(
+        f"INSERT INTO scheduling_reservation ({columns}) "  # noqa: S608 - constants
+        f"SELECT {columns} FROM (VALUES {', '.join([row] * rows)}) AS wanted ({columns}) WHERE NOT ({unless}) "
+        "RETURNING true"
+    )

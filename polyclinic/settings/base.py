@@ -148,6 +148,8 @@ def _database() -> dict[str, Any]:
     parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=0))
     if "sqlite" in parsed["ENGINE"]:
         return {**_SQLITE, "NAME": parsed["NAME"]}
+    # Django's own, with statements that travel together.
+    parsed["ENGINE"] = "polyclinic.core.postgresql"
     parsed["OPTIONS"] = {
         **parsed.get("OPTIONS", {}),
         # Hands each thread a connection; CONN_MAX_AGE must be 0 with it. A thread keeps it (`core.apps`), so there must

@@ -127,6 +127,8 @@ def test_a_transaction_held_open_is_not_passed_by() -> None:
         try:
             with transaction.atomic():
                 log.append(fact(1))
+                # Asked for, it is written: until then it might wait for the commit.
+                assert OutboxEvent.objects.count() == 1
                 written.set()
                 finish.wait(10)
         finally:

@@ -39,7 +39,9 @@ def weaken(*, database: bool, look: bool) -> None:
         reserving.clear = lambda *_given: None  # type: ignore[assignment]
         needs._taken = lambda *_given: set()  # type: ignore[assignment]
         reserving._require_way = lambda *_given: None  # type: ignore[assignment]
+        reserving._unless = lambda *_given: ("false", [])  # type: ignore[assignment]
         db.lock_keys = lambda _keys: None  # type: ignore[assignment]
+        db.locking = lambda _keys: (db.Statement("SELECT 1"), [])  # type: ignore[assignment]
 
 
 def prepare(rivals: int) -> list[str]:

@@ -188,7 +188,7 @@ def attack(rng: random.Random, rows: list[AuditEntry], kept: Path) -> tuple[str,
 @pytest.fixture
 def one_lane(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     """All entries in one chain, on PostgreSQL too, so that every attack has neighbours to move; files of our own."""
-    monkeypatch.setattr(chain, "_take_lane", lambda: 0)
+    monkeypatch.setattr(chain, "_take_lane", lambda: chain.Claim(0, *chain._head(0)))
     settings.AUDIT_CHECKPOINTS, settings.DATA = tmp_path / "checkpoints", tmp_path
 
 

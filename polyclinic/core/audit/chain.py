@@ -22,7 +22,7 @@ from django.db import connection, transaction
 
 from polyclinic.core import clock, context
 from polyclinic.core.actors import Actor
-from polyclinic.core.db import InsertStatement, Statement, here, is_postgres, run_sql
+from polyclinic.core.db import Asked, InsertStatement, Statement, here, is_postgres, run_together
 from polyclinic.core.errors import OutsideTransaction
 from polyclinic.core.models import AuditEntry
 
@@ -39,6 +39,9 @@ _IDS = _FIELDS.index("patient_id"), _FIELDS.index("facility_id")
 _AT_ONCE = 2000
 _insert = InsertStatement(AuditEntry, *_FIELDS, "digest")
 _HEAD = Statement("SELECT seq, digest FROM core_auditentry WHERE lane = %s ORDER BY seq DESC LIMIT 1")
+# Of one lane, and then its head, in this order: the head is looked up by who has the lane.
+_TAKE = Statement("SELECT pg_try_advisory_xact_lock(%s, %s)")
+_WAIT = Statement("SELECT true FROM pg_advisory_xact_lock(%s, %s)")
 Heads = dict[int, tuple[int, str]]
 _choice = random.Random()  # noqa: S311 - spreads writers over lanes, guards nothing
 _held = threading.local()
@@ -66,24 +69,32 @@ def append(
     revision: int = 0,
     reason: str = "",
     detail: dict[str, object] | None = None,
+    claim: Claim | None = None,
 ) -> None:
-    """Write one audit entry into the running transaction.
+    """Write one audit entry into the running transaction, onto the lane of `claim` if something else took it already.
 
     Raises OutsideTransaction when there is none: an entry must live or die with the change it describes.
     """
     if not here().in_atomic_block:
         raise OutsideTransaction("audit.append needs a transaction")
-    lane = _take_lane()
-    seq, previous = _head(lane)
+    lane, seq, previous = claim or _take_lane()
     values: list[object] = [
         lane, seq + 1, clock.now(), actor.label, actor.via, action, subject_kind, str(subject_id), patient_id,
         facility_id, from_state, to_state, revision, reason,
         context.request_id.get(), orjson.dumps(detail).decode() if detail else "", previous, "",
     ]  # fmt: skip
-    _insert.run(*values, digest(values))
+    _insert.run_later(*values, digest(values))
     changed = context.changed.get()
     if changed is not None:
         changed.add((subject_kind, str(subject_id)))
+
+
+class Claim(NamedTuple):
+    """A lane that this transaction may extend until its end, and the entry it goes on from."""
+
+    lane: int
+    seq: int
+    previous: str
 
 
 class Reading(NamedTuple):
@@ -109,8 +120,7 @@ def append_readings(readings: Sequence[Reading]) -> None:
         raise OutsideTransaction("audit.append_readings needs a transaction")
     if not readings:
         return
-    lane = _take_lane()
-    seq, previous = _head(lane)
+    lane, seq, previous = _take_lane()
     rows = []
     for one in readings:
         seq += 1
@@ -132,29 +142,52 @@ def digest(values: Sequence[object]) -> str:
     return hashlib.sha256(orjson.dumps(sealed, option=orjson.OPT_NAIVE_UTC)).hexdigest()
 
 
+def asking() -> list[Asked]:
+    """What takes a lane and finds its head, for who has other things to ask on PostgreSQL; `claimed` reads the answers.
+
+    The claim is for the very next entry of this transaction.
+    """
+    lane = _first()
+    return [(_TAKE, [_LOCK_SPACE, lane]), (_HEAD, [lane])]
+
+
+def claimed(answers: Sequence[Any]) -> Claim | None:
+    """The lane that was asked for, or None when somebody else had it."""
+    taken, head = answers
+    return Claim(_first(), *_read(head)) if taken[0][0] else None
+
+
 def _head(lane: int) -> tuple[int, str]:
-    row = run_sql(_HEAD, [lane]).fetchone()
-    return (row[0], row[1]) if row else (0, GENESIS)
+    return _read(run_together((_HEAD, [lane]))[0])
 
 
-def _take_lane() -> int:
+def _read(found: Sequence[Any]) -> tuple[int, str]:
+    return (found[0][0], found[0][1]) if found else (0, GENESIS)
+
+
+def _first() -> int:
+    """The lane that this thread tries before the others."""
+    first = getattr(_held, "lane", None)
+    if first is None:
+        first = _held.lane = _choice.randrange(POSTGRES_LANES)
+    return int(first)
+
+
+def _take_lane() -> Claim:
     """A chain this transaction may extend: the only one on SQLite, the first free one on PostgreSQL.
 
     The lock is held to commit, so no other writer can read the same head. When all are taken, wait for one.
     """
     if not is_postgres():
-        return 0
-    first = getattr(_held, "lane", None)
-    if first is None:
-        first = _held.lane = _choice.randrange(POSTGRES_LANES)
-    with connection.cursor() as cursor:
-        for step in range(POSTGRES_LANES):
-            lane = (first + step) % POSTGRES_LANES
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, lane])
-            if cursor.fetchone()[0]:
-                return lane
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, first])
-    return int(first)
+        return Claim(0, *_head(0))
+    first = _first()
+    for step in range(POSTGRES_LANES + 1):
+        lane = (first + step) % POSTGRES_LANES
+        how = _TAKE if step < POSTGRES_LANES else _WAIT
+        taken, head = run_together((how, [_LOCK_SPACE, lane]), (_HEAD, [lane]))
+        if taken[0][0]:
+            return Claim(lane, *_read(head))
+    raise AssertionError("unreachable")
 
 
 def verify() -> Iterator[Broken]:

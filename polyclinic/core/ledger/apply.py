@@ -29,11 +29,12 @@ def create(
     *,
     actor: Actor,
     reason: str = "",
-    insert: Callable[[], None] | None = None,
+    insert: Callable[[], chain.Claim | None] | None = None,
 ) -> None:
     """Insert `row` in the state the machine's creating row names, with its audit entry and event.
 
-    `insert` writes the row itself, for the hottest shapes whose statement is built once.
+    `insert` writes the row itself, for the hottest shapes whose statement is built once. It may have asked for the
+    audit entry's lane along with its own questions.
 
     Raises OutsideTransaction, IllegalTransition, Forbidden, or what the guard raises; nothing is then written.
     """
@@ -43,11 +44,12 @@ def create(
     if step.guard:
         step.guard(row, actor)
     row.state, row.version = step.target, 1
+    claim = None
     if insert is None:
         row.save(force_insert=True)
     else:
-        insert()
-    _seal(machine, step, row, actor, None, reason)
+        claim = insert()
+    _seal(machine, step, row, actor, None, reason, claim)
 
 
 def apply(
@@ -148,7 +150,15 @@ def record(
         log.append(event)
 
 
-def _seal(machine: Machine, step: Transition, row: Any, actor: Actor, source: str | None, reason: str) -> None:  # noqa: ANN401
+def _seal(
+    machine: Machine,
+    step: Transition,
+    row: Any,  # noqa: ANN401 - any model with state and version
+    actor: Actor,
+    source: str | None,
+    reason: str,
+    claim: chain.Claim | None = None,
+) -> None:
     """The audit entry and the event of a transition: always both, always here."""
     subject = machine.subject(row)
     chain.append(
@@ -162,6 +172,7 @@ def _seal(machine: Machine, step: Transition, row: Any, actor: Actor, source: st
         to_state=step.target,
         revision=row.version,
         reason=reasons.seal(reason, subject.patient_id, row.pk, f"{machine.name}.{step.action}", row.version),
+        claim=claim,
     )
     log.append(machine.tell(step.event, row))
 

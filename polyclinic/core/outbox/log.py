@@ -65,7 +65,7 @@ def append(event: Event) -> None:
     """Write `event` into the running transaction and wake readers once it has committed."""
     if not here().in_atomic_block:
         raise OutsideTransaction("outbox.append needs a transaction")
-    _insert.run(
+    _insert.run_later(
         event.stream(),
         event.stream_seq(),
         event.TYPE,

@@ -28,7 +28,6 @@ let line = null;
 let wake = null;
 const channel = new BroadcastChannel(name);
 
-/** @param {string} next */
 const show = (next) => {
   state = next;
   document.documentElement.dataset.live = next;
@@ -49,7 +48,6 @@ const report = (next) => {
   if (leader) channel.postMessage({ kind: "state", state: next, lastGood });
 };
 
-/** @param {string} kind @param {unknown} detail */
 const dispatch = (kind, detail) => document.dispatchEvent(new CustomEvent(kind, { detail }));
 
 /** Hand an event to the page once, in order. @param {{id: number, type: string}} event */
@@ -59,7 +57,7 @@ const take = (event) => {
   dispatch("live:event", event);
 };
 
-/** The log cannot be resumed from our cursor: everything live on the page is fetched anew. @param {number | null} at */
+/** The log cannot be resumed from our cursor: everything live on the page is fetched anew. */
 const resync = (at) => {
   cursor = at;
   dispatch("live:resync", { cursor: at });
@@ -73,14 +71,13 @@ const query = () => {
   return given.toString();
 };
 
-/** Nothing new up to this position. @param {number} position */
+/** Nothing new up to this position. */
 const onBeat = (position) => {
   const before = cursor;
   if (cursor === null || position > cursor) cursor = position;
   channel.postMessage({ kind: "beat", before, cursor });
 };
 
-/** @param {import('./stream.js').Frame} frame */
 const onFrame = (frame) => {
   if (!frame.data) return onBeat(Number(frame.id));
   const data = JSON.parse(frame.data);
@@ -116,7 +113,7 @@ const poll = async () => {
   return answer.status;
 };
 
-/** Wait, at most `milliseconds`; the browser coming online ends it. @param {number} milliseconds */
+/** Wait, at most `milliseconds`; the browser coming online ends it. */
 const pause = (milliseconds) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -187,7 +184,7 @@ const lead = async () => {
   }
 };
 
-/** Events passed on by the tab that holds the line. @param {MessageEvent} message */
+/** Events passed on by the tab that holds the line. */
 const follow = async ({ data }) => {
   if (data.kind === "ask") {
     if (leader) channel.postMessage({ kind: "state", state, lastGood });

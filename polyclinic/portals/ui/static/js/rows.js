@@ -5,7 +5,6 @@ import { fill, word } from "./words.js";
 
 const FOCUSABLE = "a[href], button, summary, input, select, textarea, [tabindex='0']";
 
-/** @param {Element} part @param {Record<string, unknown>} event */
 const concerns = (part, event) => {
   const types = (part.dataset.liveTypes ?? "").split(" ").filter(Boolean);
   // One of several is enough: a visit's events name it by another field than its invoice's.
@@ -43,30 +42,29 @@ const refresh = async (url, use) => {
   }
 };
 
-/** @param {string} html @returns {DocumentFragment} */
 const parse = (html) => {
   const holder = document.createElement("template");
   holder.innerHTML = html;
   return holder.content;
 };
 
-/** Put a row where data-sort says. @param {Element} container @param {HTMLElement} row */
+const { compare } = new Intl.Collator("en");
+
+/** Put a row where data-sort says. */
 const place = (container, row) => {
   const down = container.dataset.liveOrder === "desc" ? -1 : 1;
   const key = row.dataset.sort ?? "";
   const after = [...container.querySelectorAll(":scope > [data-live-row]")].find(
-    (other) => other !== row && (other.dataset.sort ?? "").localeCompare(key, "en") * down > 0,
+    (other) => other !== row && compare(other.dataset.sort ?? "", key) * down > 0,
   );
   container.insertBefore(row, after ?? null);
 };
 
-/** @param {Element} container */
 const count = (container) => {
   const empty = container.dataset.liveEmpty && document.querySelector(container.dataset.liveEmpty);
   if (empty) empty.hidden = container.querySelector(":scope > [data-live-row]") !== null;
 };
 
-/** @param {Element} container @param {HTMLElement} row */
 const remove = (container, row) => {
   if (row.contains(document.activeElement)) {
     const near = row.nextElementSibling ?? row.previousElementSibling ?? container.closest("section, main");
@@ -104,24 +102,24 @@ const changeUnderFocus = (container, row, fresh) => {
   row.pendingRow = fresh;
 };
 
-/** @param {Element} container @param {string} id @param {string} html */
 const applyRow = (container, id, html) => {
   const fresh = parse(html).querySelector("[data-live-row]");
   const row = document.getElementById(id);
   if (!fresh) return row && container.contains(row) ? remove(container, row) : undefined;
   if (row?.contains(document.activeElement)) return changeUnderFocus(container, row, fresh);
   fresh.dataset.fresh = "";
-  if (row) row.replaceWith(fresh);
+  row?.remove();
   place(container, fresh);
   count(container);
 };
 
-/** Replace a region, keeping what was chosen and where focus was. @param {Element} region @param {string} html */
+/** Replace a region, keeping what was chosen and where focus was. */
 const applyRegion = (region, html) => {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const chosen = [...region.querySelectorAll("input:checked")].map(({ name, value }) => ({ name, value }));
   const incoming = parse(html).querySelector("[data-live-region]");
-  // Itself stays: a new one has a long page styled anew.
+  if (incoming?.isEqualNode(region)) return;
+  // What did not change stays, and the region itself does: a new one has a long page drawn anew.
   if (incoming) for (const name of region.getAttributeNames()) region.removeAttribute(name);
   for (const { name, value } of incoming?.attributes ?? []) region.setAttribute(name, value);
   region.replaceChildren(...(incoming ?? parse(html)).childNodes);
@@ -138,7 +136,7 @@ const applyRegion = (region, html) => {
   same?.focus();
 };
 
-/** Fetch one anew. @param {HTMLElement} region @param {Record<string, unknown>} event */
+/** Fetch one anew. */
 const renew = (region, event) => {
   const src = region.dataset.liveSrc;
   // Looked up again: it may have gone while the partial was on its way.
@@ -146,7 +144,6 @@ const renew = (region, event) => {
   refresh(fill(src, event), (html) => present() && applyRegion(present(), html));
 };
 
-/** @param {Record<string, unknown>} event */
 const onEvent = (event) => {
   for (const container of document.querySelectorAll("[data-live-rows]")) {
     if (!concerns(container, event)) continue;
