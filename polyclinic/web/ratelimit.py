@@ -63,6 +63,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("ambulance-call", "ip", 10, 3600),
     Limit("ambulance-call", "account", 3, 3600),
     Limit("nearest", "ip", 120, 600),
+    # A link has 128 bits: the limit is about floods.
+    Limit("emergency-link", "ip", 60, 600),
     # A print costs as much as many pages. Codes of papers have 160 bits: the limit is about floods.
     Limit("paper", "account", 120, 600),
     Limit("verify", "ip", 120, 600),

@@ -14,12 +14,13 @@ from polyclinic.core import clock
 from polyclinic.core.actors import SystemActor
 from polyclinic.core.errors import Conflict
 from polyclinic.core.models import AuditEntry, OutboxEvent
+from polyclinic.facilities.models import Membership
 from polyclinic.inpatient import wards
 from polyclinic.inpatient.models import Bed
 from polyclinic.transport import calling, crews, keeping
 from polyclinic.transport.models import AmbulanceTrip
 from polyclinic.web import ratelimit
-from tests.house import House
+from tests.house import House, account
 from tests.portals.conftest import form, send
 from tests.portals.test_ambulance import words
 from tests.transport.garage import DEMO, Garage
@@ -229,7 +230,9 @@ def test_who_it_was_is_joined_to_a_record_and_reads_are_noted(
     address = f"/ambulances/trips/{trip.pk}/identify"
     page = desk.get(address)
     assert send(desk, page, address, mrn="NOBODY").status_code == 422
-    stranger = browser_of(house.foreign_receptionist)
+    foreign = account("far.desk@example.org", "Far Desk")
+    Membership.objects.create(account=foreign, facility=house.elsewhere, role="receptionist")
+    stranger = browser_of(foreign)
     assert stranger.get(address).status_code == 404
     assert send(desk, page, address, mrn=house.patient.mrn).status_code == 303
     trip.refresh_from_db()
