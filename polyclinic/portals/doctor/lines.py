@@ -116,6 +116,7 @@ class _Shape(NamedTuple):
     main: Step | None
     more: tuple[Step, ...]
     attention: bool
+    extra: bool
     service: bool
     reason: bool
     room: bool
@@ -143,6 +144,7 @@ class _Cells(msgspec.Struct, rename="camel"):
     service_name: str
     room_name: str
     attention: str
+    extra: bool = False
     reason: str = ""
     mrn: str = "–"
     born: date | None = None
@@ -182,8 +184,8 @@ def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], language: st
     """
     row = _decode(encoded)
     shape = _Shape(
-        language, row.status, row.sex, main, more, bool(row.attention), bool(row.service_name), bool(row.reason),
-        bool(row.room_name),
+        language, row.status, row.sex, main, more, bool(row.attention), row.extra, bool(row.service_name),
+        bool(row.reason), bool(row.room_name),
     )  # fmt: skip
     return _skeleton(shape).fill(_texts(row, language, today))
 
