@@ -19,7 +19,7 @@ from polyclinic.records import links
 from polyclinic.records.models import EmergencyLink, EmergencyOpening
 from polyclinic.visits import actions as visits
 from tests.house import House
-from tests.portals.conftest import send
+from tests.portals.conftest import form, send
 from tests.portals.test_ambulance import words
 
 Browser = Callable[[Any], Client]
@@ -70,7 +70,8 @@ def test_a_link_ends_by_itself_and_at_the_patients_word(house: House, record: No
         assert (stranger.get(link).status_code, stranger.post(link).status_code) == (404, 404)
     row = EmergencyLink.objects.get()
     other = browser_of(house.other_patient)
-    assert other.post(f"/my/sharing/links/{row.pk}/revoke").status_code == 404
+    fields = form(other.get("/my/sharing"), "/my/sharing/links")["fields"]
+    assert other.post(f"/my/sharing/links/{row.pk}/revoke", fields).status_code == 404
     assert send(mine, mine.get("/my/sharing"), f"/my/sharing/links/{row.pk}/revoke").status_code == 303
     assert (stranger.get(link).status_code, stranger.post(link).status_code) == (404, 404)
     assert "Ended by you" in words(mine.get("/my/sharing"))

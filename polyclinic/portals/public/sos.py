@@ -186,7 +186,7 @@ def cancel(request: HttpRequest, call_code: str) -> HttpResponse:
         tell(request, problem)
     else:
         done(request, _("Cancelled. No ambulance comes."))
-    return see(f"/a/{call_code}")
+    return _followed(request, call_code, "public/following.html")
 
 
 def _form(request: HttpRequest) -> str:
