@@ -87,7 +87,10 @@ class NewHandover(Body):
 
 
 class SummaryBody(Body):
-    """The parts of a summary; `sign` makes them final. `version` is that of the draft it replaces, 0 for none."""
+    """The parts of a summary; `sign` signs them. `version` is that of the draft it replaces, 0 for none.
+
+    A signed summary is amended by new parts with `amendBecause`; what was signed before is kept.
+    """
 
     reason: Long = ""
     diagnoses: Long = ""
@@ -97,6 +100,7 @@ class SummaryBody(Body):
     stopped: Long = ""
     follow_up: Long = ""
     sign: bool = False
+    amend_because: Annotated[Text, Field(max_length=300)] = ""
     version: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
 
 
@@ -213,6 +217,17 @@ def record_dose(request: HttpRequest, medicineOrderId: str, body: NewDose) -> Ht
     return answers.once(request, effect, kind="bedside", of="stayId")
 
 
+@router.post(
+    "/medicine-doses/{doseId}/withdraw", response={200: described(LineRow), **PROBLEMS}, summary="Withdraw a dose"
+)
+@declare("medication.give")
+def withdraw_dose(request: HttpRequest, doseId: str, body: Stopping) -> HttpResponse:
+    """It was written down wrongly: it stays, crossed out, and the dose can be written down again."""
+    person, version = answers.person_of(request), answers.expected_version(request, body.version)
+    row = medicines.withdraw(actor=person, dose_id=answers.key(doseId), reason=body.reason, version=version)
+    return answers.reply(sheet.line(person, row.order_id)[1])
+
+
 @router.get(f"{_STAY}/handovers", response={200: list_of(HandoverRow), **PROBLEMS}, summary="Handovers of a stay")
 @declare("handover.view")
 def list_handovers(request: HttpRequest, stayId: str, page: PageNumber = 1, limit: Limit = 50) -> HttpResponse:
@@ -258,13 +273,18 @@ def read_summary(request: HttpRequest, stayId: str) -> HttpResponse:
 )
 @declare("summary.write")
 def write_summary(request: HttpRequest, stayId: str, body: SummaryBody) -> HttpResponse:
-    """Save its parts in place of the version last seen, or sign them; a stale one is 412, a signed one 409."""
-    if body.sign:
+    """Save its parts in place of the version last seen, sign them, or amend what is signed; a stale one is 412, a
+    signed one without `amendBecause` 409."""
+    if body.sign or body.amend_because:
         stepup.require(request)
     person, stay = answers.person_of(request), answers.key(stayId)
-    parts = body.model_dump(exclude={"sign", "version"})
-    write = summaries.sign if body.sign else summaries.save
-    write(actor=person, stay_id=stay, parts=parts, version=answers.expected_version(request, body.version) or 0)
+    parts = body.model_dump(exclude={"sign", "version", "amend_because"})
+    version = answers.expected_version(request, body.version) or 0
+    if body.amend_because:
+        summaries.amend(actor=person, stay_id=stay, parts=parts, reason=body.amend_because, version=version)
+    else:
+        write = summaries.sign if body.sign else summaries.save
+        write(actor=person, stay_id=stay, parts=parts, version=version)
     return answers.one(request, summaries.summary(person, stay))
 
 

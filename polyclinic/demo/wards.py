@@ -30,6 +30,8 @@ WARDS: Final = (
     ("Children’s ward", "children", "any", (("Room 31", "31A 31B"), ("Room 32", "32A"))),
     ("Intensive care", "intensive", "any", (("", "IC1 IC2 IC3"),)),
 )
+# The emergency departments: how many beds each has. What the public page tells is made of them.
+EMERGENCY: Final = {places.HOME: 4, "northgate-city-hospital": 2}
 WHY: Final = (
     "Pneumonia", "Observation after a fall", "Heart failure, water retention", "Infection of the skin of the leg",
     "Planned operation of a hernia", "Gallstones", "Asthma attack", "Kidney stone",
@@ -55,6 +57,12 @@ def set_up(hospital: Hospital) -> int:
                     actor=ACTOR, ward_id=ward.pk, name=one, room=room, isolation=alone,
                     oxygen=alone or one.endswith("A"),
                 )  # fmt: skip
+    for slug, many in EMERGENCY.items():
+        ward = wards.add_ward(
+            actor=ACTOR, facility_id=hospital.facilities[slug].pk, name="Emergency department", kind="emergency"
+        )
+        for number in range(1, many + 1):
+            wards.add_bed(actor=ACTOR, ward_id=ward.pk, name=f"E{number}", oxygen=True)
     return Bed.objects.filter(facility=place).count()
 
 
@@ -118,7 +126,12 @@ class Stays:
         ).pk  # fmt: skip
 
     def _best(self, stay: UUID) -> UUID | None:
-        free = list(Bed.objects.select_related("ward").filter(facility=self._place, state="available").order_by("name"))
+        free = list(
+            Bed.objects.select_related("ward")
+            .filter(facility=self._place, state="available")
+            .exclude(ward__kind="emergency")
+            .order_by("name")
+        )
         reasons = placing.reasons_of(BedStay.objects.select_related("patient").get(pk=stay), free)
         fitting = sorted((rules.badness(reasons[one.pk]), one.name, one.pk) for one in free)
         return fitting[0][2] if fitting and not fitting[0][0][0] else None
@@ -150,6 +163,7 @@ class Stays:
                 actions.depart(actor=ACTOR, stay_id=row.pk)
             if number == 1 and row.bed:
                 beds.start_cleaning(actor=ACTOR, bed_id=row.bed.pk)
-        free = Bed.objects.filter(facility=self._place, state="available").order_by("-name")[:2]
+        free = Bed.objects.filter(facility=self._place, state="available").exclude(ward__kind="emergency")
+        free = free.order_by("-name")[:2]
         for bed, why in zip(free, ("repair", "staff"), strict=False):
             beds.block(actor=ACTOR, bed_id=bed.pk, why=why)

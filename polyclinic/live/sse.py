@@ -21,6 +21,7 @@ from polyclinic.live.history import CHUNK, read_log
 from polyclinic.live.pipe import Pipe
 from polyclinic.live.subscriber import Subscriber
 from polyclinic.live.wire import Wired
+from polyclinic.transport import calling
 from polyclinic.visits import watching
 from polyclinic.web import errors
 
@@ -157,13 +158,16 @@ class Ask:
             raise _BadRequest(_("Write all, or the ids of doctors."), field="availability") from None
 
     async def watched(self) -> set[str]:
-        """The rooms that a ticket's or hall screen's code opens (`watch=`). Raises NotFound for a code that is none."""
+        """The rooms that a code opens (`watch=`): a ticket's, a hall screen's, or that of a call for an ambulance.
+
+        Raises NotFound for a code that is none.
+        """
         code = self.one("watch")
         if not code:
             return set()
         if not _CODE.fullmatch(code):
             raise NotFound()
-        return await gateway.in_thread(watching.rooms_of, code)
+        return await gateway.in_thread(_opened_by, code)
 
     async def person(self) -> Person | None:
         """The caller, or None when not signed in."""
@@ -184,6 +188,13 @@ class Ask:
             headers.append((b"access-control-allow-origin", self.origin.encode("latin-1")))
             headers.append((b"access-control-allow-credentials", b"true"))
         return headers
+
+
+def _opened_by(code: str) -> set[str]:
+    try:
+        return watching.rooms_of(code)
+    except NotFound:
+        return calling.rooms_of(code)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -70,6 +70,11 @@ class DoseRecorded(NursingEvent, frozen=True, rename="camel"):
     pass
 
 
+@event("nursing.dose_withdrawn", "What was written down of a dose was entered in error.")
+class DoseWithdrawn(NursingEvent, frozen=True, rename="camel"):
+    pass
+
+
 @event("nursing.handed_over", "A nurse has signed a handover.")
 class HandedOver(NursingEvent, frozen=True, rename="camel"):
     pass
@@ -87,4 +92,9 @@ class SummarySaved(NursingEvent, frozen=True, rename="camel"):
 
 @event("nursing.summary_signed", "A discharge summary was signed.")
 class SummarySigned(NursingEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("nursing.summary_amended", "A signed discharge summary was signed anew with another wording.")
+class SummaryAmended(NursingEvent, frozen=True, rename="camel"):
     pass

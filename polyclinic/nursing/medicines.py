@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from polyclinic.core import clock, ledger
 from polyclinic.core.access import policy
 from polyclinic.core.actors import Actor, Viewer
+from polyclinic.core.crypto import ring
+from polyclinic.core.crypto.fields import column
 from polyclinic.core.db import lock_keys, transactional
 from polyclinic.core.errors import Conflict, Invalid
 from polyclinic.inpatient.models import BedStay
@@ -150,6 +152,28 @@ def record(
     return made
 
 
+@transactional
+def withdraw(*, actor: Actor, dose_id: UUID, reason: str, version: int | None = None) -> Dose:
+    """It was written down wrongly, and why: it stays, crossed out, and its place on the plan is free again.
+
+    Whoever then gives that dose is asked the same as the first time. Raises NotFound, Forbidden, Invalid (`reason`),
+    IllegalTransition when it is withdrawn already, StaleEdit.
+    """
+    row = sight.entry(actor, "medication.view", Dose, dose_id, through="order__stay")
+    policy.require(actor, "medication.give", stay_subject(row.stay))
+    said = text_of(reason, "reason", required=True, longest=MAX_NOTE)
+    # Whoever gives this dose anew waits here, and sees what became of it.
+    lock_keys([f"medicine-order:{row.order_id}"])
+    sealed = column(Dose, "withdrawn_because").seal(row.pk, ring.patient(row.patient_id), said)
+    ledger.apply(
+        DOSE, "withdraw", row, actor=actor, version=version,
+        changes={
+            "withdrawn_because": sealed, "withdrawn_by": sight.author(actor)[:160], "withdrawn_at": clock.now(),
+        },
+    )  # fmt: skip
+    return row
+
+
 def written(wanted: Wanted) -> Written:
     """The order as prescribing's checks take it. Raises NotFound for an unknown medicine, Invalid naming the field."""
     if wanted.as_needed and wanted.most not in rules.BY_MOST:
@@ -250,7 +274,7 @@ def _planned(row: MedicineOrder, body: OrderBody, due_at: datetime) -> int:
         raise Conflict(_("No dose of this medicine is planned for that time."), code="not_planned", field="dueAt")
     if due_at > clock.now() + rules.EARLY:
         raise Conflict(_("It is too early: a dose is given an hour before it is due at most."), code="too_early")
-    if Dose.objects.filter(order=row, due_at=due_at).exists():
+    if Dose.objects.filter(order=row, due_at=due_at, state=RECORDED).exists():
         raise _again()
     return 0
 
@@ -265,7 +289,7 @@ def _number(row: MedicineOrder, body: OrderBody, given: bool, seen: int | None) 
     place = had.count() + 1
     if seen is not None and seen != place:
         raise _again()
-    lately = had.filter(outcome=Outcome.GIVEN, recorded_at__gt=clock.now() - _DAY)
+    lately = had.filter(outcome=Outcome.GIVEN, state=RECORDED, recorded_at__gt=clock.now() - _DAY)
     if given and lately.count() >= body.most:
         next_at = lately.order_by("-recorded_at")[body.most - 1].recorded_at + _DAY
         raise Conflict(
@@ -299,4 +323,4 @@ def _ended() -> Conflict:
     return Conflict(_("This medicine was stopped."), code="order_over")
 
 
-__all__ = ["FREQUENCIES", "Wanted", "against", "order", "previewed", "record", "stop", "written"]
+__all__ = ["FREQUENCIES", "Wanted", "against", "order", "previewed", "record", "stop", "withdraw", "written"]

@@ -100,9 +100,10 @@ class MedicineOrder(models.Model):
 
 
 class Dose(models.Model):
-    """What became of one dose (FHIR MedicationAdministration): given, held, refused or missed. Written once.
+    """What became of one dose (FHIR MedicationAdministration): given, held, refused or missed. Never edited.
 
     `due_at` is the planned time; a dose that is given when needed has none and counts by `number`. `body`: the reason.
+    What was wrongly written down is withdrawn, stays readable as such, and its place on the plan is free again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -115,13 +116,18 @@ class Dose(models.Model):
     recorded_at = models.DateTimeField(default=clock.now)
     recorded_by = models.CharField(max_length=64)
     author = models.CharField(max_length=160)
+    withdrawn_because = EncryptedTextField(owner="patient_id", blank=True)
+    withdrawn_by = models.CharField(max_length=160, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=12)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
             # The database has the last word: nobody is given a planned dose twice.
-            models.UniqueConstraint(fields=["order", "due_at"], condition=Q(due_at__isnull=False), name="dose_once"),
+            models.UniqueConstraint(
+                fields=["order", "due_at"], condition=Q(due_at__isnull=False, state="recorded"), name="dose_once"
+            ),
             models.UniqueConstraint(fields=["order", "number"], condition=Q(due_at__isnull=True), name="dose_number"),
         ]
 
@@ -152,7 +158,11 @@ class Handover(models.Model):
 
 
 class DischargeSummary(models.Model):
-    """What a patient leaves with (FHIR Composition, LOINC 18842-5). `body` is JSON by part; signed, it is final."""
+    """What a patient leaves with (FHIR Composition, LOINC 18842-5). `body` is JSON by part.
+
+    Signed, it is what the patient reads; it is amended by a new wording with a reason (`why`), and the one before is
+    kept in `SignedSummary`. `amended` counts those.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     stay = models.OneToOneField(BedStay, models.PROTECT, related_name="summary")
@@ -162,5 +172,23 @@ class DischargeSummary(models.Model):
     saved_by = models.CharField(max_length=64)
     author = models.CharField(max_length=160)
     signed_at = models.DateTimeField(null=True)
+    amended = models.PositiveSmallIntegerField(default=0)
+    why = EncryptedTextField(owner="patient_id", blank=True)
     state = models.CharField(max_length=12)
     version = models.PositiveIntegerField(default=1)
+
+
+class SignedSummary(models.Model):
+    """A discharge summary as it was signed once and is no longer: what the patient was given stays to be read."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    summary = models.ForeignKey(DischargeSummary, models.PROTECT, related_name="earlier", db_index=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    body = EncryptedTextField(owner="patient_id")
+    why = EncryptedTextField(owner="patient_id", blank=True)
+    author = models.CharField(max_length=160)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["summary", "number"], name="signedsummary_number")]

@@ -28,7 +28,9 @@ def find(viewer: Viewer, stay_id: UUID, _variant: str = "") -> Source:
     return Source(
         kind=PaperKind.DISCHARGE_SUMMARY, subject_id=stay.pk, variant="", patient_id=stay.patient_id,
         facility_id=stay.facility_id, doctor_id=stay.doctor_id, time_zone=stay.facility.time_zone,
-        facts=facts_of(row.parts, row.author, row.signed_at, stay.admitted_at, stay.ended_at),
+        facts=facts_of(row.parts, row.author, row.signed_at, stay.admitted_at, stay.ended_at, row.amended, row.why)
+        if row.amended
+        else facts_of(row.parts, row.author, row.signed_at, stay.admitted_at, stay.ended_at),
         draw=lambda: _sheet(stay, row), at=row.signed_at,
     )  # fmt: skip
 
@@ -56,10 +58,13 @@ def _sheet(stay: BedStay, row: SummaryRow) -> Sheet:
             )
         )
     ]  # fmt: skip
+    if row.amended:
+        said = _("Amended: it replaces what was signed before. Why: %(why)s") % {"why": row.why}
+        blocks.append(Text((said,), _("Amended")))
     blocks += [Text(tuple(row.parts[name].splitlines()), str(SUMMARY[name])) for name in SUMMARY if row.parts.get(name)]
     blocks.append(Sign(row.author, stay.facility.name, moment(row.signed_at, zone)))
     who = (
         (_("Patient"), str(patient)), (_("Born"), born(patient.born)), (_("Sex"), str(SEXES[patient.sex])),
         (_("Record number"), patient.mrn),
     )  # fmt: skip
-    return Sheet(_("Discharge summary"), "", who, tuple(blocks))
+    return Sheet(_("Discharge summary, amended") if row.amended else _("Discharge summary"), "", who, tuple(blocks))

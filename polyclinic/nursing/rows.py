@@ -90,7 +90,8 @@ class OrderRow(msgspec.Struct, frozen=True, rename="camel"):
 class DoseRow(msgspec.Struct, frozen=True, rename="camel"):
     """One dose: planned for `due_at`, or one that was needed. `status`: given, held, refused, missed, late, due, later.
 
-    `late` is an hour past its time with nothing written down.
+    `late` is an hour past its time with nothing written down. With `withdrawn_at` it was written down wrongly, and
+    its place on the plan stands in the list once more.
     """
 
     id: UUID | None
@@ -101,6 +102,10 @@ class DoseRow(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
     recorded_at: datetime | None
     author: str
+    version: int = 0
+    withdrawn_at: datetime | None = None
+    withdrawn_because: str = ""
+    withdrawn_by: str = ""
 
 
 class LineRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -135,8 +140,22 @@ class HandoverRow(msgspec.Struct, frozen=True, rename="camel"):
     mine: bool
 
 
+class SignedRow(msgspec.Struct, frozen=True, rename="camel"):
+    """A summary as it was signed before it was amended."""
+
+    number: int
+    parts: dict[str, str]
+    author: str
+    signed_at: datetime
+    why: str
+
+
 class SummaryRow(msgspec.Struct, frozen=True, rename="camel"):
-    """A discharge summary. `version` 0: not begun, and the parts are what the records say by now."""
+    """A discharge summary. `version` 0: not begun, and the parts are what the records say by now.
+
+    `amended`: how often it was signed anew, the last time because of `why`; `earlier`: what it said before, newest
+    first.
+    """
 
     stay_id: UUID
     patient_id: UUID
@@ -146,3 +165,6 @@ class SummaryRow(msgspec.Struct, frozen=True, rename="camel"):
     author: str
     saved_at: datetime | None
     signed_at: datetime | None
+    amended: int = 0
+    why: str = ""
+    earlier: tuple[SignedRow, ...] = ()

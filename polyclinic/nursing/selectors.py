@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from polyclinic.core import clock
 from polyclinic.core.access import policy
@@ -20,17 +23,20 @@ from polyclinic.inpatient.rows import StayRow
 from polyclinic.inpatient.selectors import _stay as stay_row
 from polyclinic.inpatient.states import DEPARTED, IN_BED
 from polyclinic.nursing import rules, sheet, sight
-from polyclinic.nursing.models import DischargeSummary, Observation, RoundNote, RoundNoteVersion
+from polyclinic.nursing.models import DischargeSummary, Dose, Observation, RoundNote, RoundNoteVersion
 from polyclinic.nursing.rows import NoteRow, ObservationRow, RoundRow
 from polyclinic.nursing.states import RECORDED, SIGNED
 from polyclinic.people import joined
 from polyclinic.records import bodies, scores, vitals
+from polyclinic.records import sight as records
 from polyclinic.records.models import Allergy, AllergyList, VitalSet
 from polyclinic.records.rows import ScoreRow
 from polyclinic.scheduling.sight import visible
 
 # How many scores the small drawing shows.
 TREND: Final = 12
+# Stays of one patient that are shown at once.
+MOST: Final = 50
 _URGENCY: Final = {"overdue": 0, "due": 1, "later": 2}
 
 
@@ -83,6 +89,24 @@ def observations(viewer: Viewer, stay_id: UUID) -> list[ObservationRow]:
     return _observations([row])[row.pk]
 
 
+def course(
+    viewer: Viewer, patient_id: UUID, *, since: datetime | None = None
+) -> list[tuple[StayRow, list[ObservationRow]]]:
+    """A patient's stays that the viewer may see into, newest first, with what was measured beside the bed.
+
+    `since`: those that went on after it. Raises NotFound for whom none of it can be.
+    """
+    query = sight.stays().filter(visible(viewer, "vitals.view"), patient_id__in=joined.same(patient_id))
+    if since is not None:
+        query = query.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since))
+    rows = list(query.filter(admitted_at__isnull=False).order_by("-admitted_at", "-pk")[:MOST])
+    if not rows:
+        records.patient(viewer, "vitals.view", patient_id)
+    measured = _observations(rows)
+    reads.listed(viewer, "bedside", patient_id, ((row.patient_id, row.facility_id) for row in rows))
+    return [(stay_row(viewer, row), [one for one in measured[row.pk] if one.here]) for row in rows]
+
+
 def round_note(viewer: Viewer, stay_id: UUID) -> NoteRow:
     """The round's note as it stands, version 0 and empty when there is none. Raises NotFound."""
     row = sight.stay(viewer, "note.view", stay_id)
@@ -97,6 +121,25 @@ def round_note_versions(viewer: Viewer, stay_id: UUID) -> list[NoteRow]:
     sight.looked(viewer, row)
     kept = RoundNoteVersion.objects.filter(note__stay=row).order_by("-version")
     return [NoteRow(one.body, one.version, one.saved_at, one.author) for one in kept]
+
+
+def first_ward(viewer: Viewer, facility_id: UUID, wards: Sequence[UUID]) -> UUID:
+    """Which of these wards a round begins with: where the viewer last measured or gave something for somebody who
+    lies there now, else the first in which anybody lies, else the first. Raises NotFound."""
+    policy.require_sight(viewer, "vitals.record", Subject(facility_id=facility_id))
+    lying = BedStay.objects.filter(facility_id=facility_id, state__in=IN_BED, bed__ward_id__in=wards)
+    own = viewer.label
+    signs = Observation.objects.filter(stay__in=lying, made_by=own).order_by("-made_at")
+    doses = Dose.objects.filter(order__stay__in=lying, recorded_by=own).order_by("-recorded_at")
+    last = [
+        signs.values_list("made_at", "stay__bed__ward_id"),
+        doses.values_list("recorded_at", "order__stay__bed__ward_id"),
+    ]
+    mine = sorted((row for query in last if (row := query.first())), reverse=True)
+    if mine:
+        return UUID(str(mine[0][1]))
+    there = set(lying.values_list("bed__ward_id", flat=True))
+    return next((one for one in wards if one in there), wards[0])
 
 
 def in_need(row: RoundRow) -> tuple[int, int, int, str]:

@@ -21,7 +21,7 @@ from polyclinic.nursing import bodies, rules, sight
 from polyclinic.nursing.bodies import OrderBody
 from polyclinic.nursing.models import Dose, MedicineOrder
 from polyclinic.nursing.rows import DoseRow, LineRow, OrderRow
-from polyclinic.nursing.states import ACTIVE
+from polyclinic.nursing.states import ACTIVE, RECORDED
 from polyclinic.prescribing import sentences
 
 
@@ -64,7 +64,7 @@ def late(stays: Sequence[BedStay]) -> dict[UUID, int]:
     rows = [one for one in MedicineOrder.objects.filter(stay_id__in=list(by_id)) if one.stops_at is None
             or one.stops_at > since]  # fmt: skip
     column(MedicineOrder, "body").warm([str(one.__dict__["body"]) for one in rows])
-    done = set(Dose.objects.filter(order__in=rows, due_at__gte=since).values_list("order_id", "due_at"))
+    done = set(Dose.objects.filter(order__in=rows, due_at__gte=since, state=RECORDED).values_list("order_id", "due_at"))
     found: Counter[UUID] = Counter()
     for row in rows:
         zone = by_id[row.stay_id].facility.time_zone
@@ -115,7 +115,7 @@ def _doses(
     row: MedicineOrder, body: OrderBody, stay: BedStay, had: Sequence[Dose], since: datetime, until: datetime
 ) -> tuple[DoseRow, ...]:
     now = clock.now()
-    done = {one.due_at for one in had}
+    done = {one.due_at for one in had if one.state == RECORDED}
     end = min(until, stay.ended_at) if stay.ended_at else until
     planned = [one for one in _plan(row, body, stay.facility.time_zone, since, end) if one not in done]
     found = [dose_row(one) for one in had]
@@ -125,7 +125,10 @@ def _doses(
 
 def dose_row(one: Dose) -> DoseRow:
     """What became of a dose, as readers see it."""
-    return DoseRow(one.pk, one.order_id, one.due_at, one.number, one.outcome, one.body, one.recorded_at, one.author)
+    return DoseRow(
+        one.pk, one.order_id, one.due_at, one.number, one.outcome, one.body, one.recorded_at, one.author, one.version,
+        one.withdrawn_at, one.withdrawn_because, one.withdrawn_by,
+    )  # fmt: skip
 
 
 def _order(row: MedicineOrder, body: OrderBody) -> OrderRow:

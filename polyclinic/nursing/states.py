@@ -41,8 +41,11 @@ MEDICINE_ORDER: Final = _machine(
     _R(ACTIVE, "stop", STOPPED, "medication.order", events.MedicineStopped),
 )  # fmt: skip
 DOSE: Final = _machine(
-    "dose", "Dose", _R(None, "record", RECORDED, "medication.give", events.DoseRecorded, rules.in_bed)
-)
+    "dose", "Dose",
+    _R(None, "record", RECORDED, "medication.give", events.DoseRecorded, rules.in_bed),
+    # Also after the patient has left: what is wrong in a record is wrong for whoever treats them next.
+    _R(RECORDED, "withdraw", WITHDRAWN, "medication.give", events.DoseWithdrawn),
+)  # fmt: skip
 HANDOVER: Final = _machine(
     "handover", "Handover",
     _R(None, "sign", SIGNED, "handover.sign", events.HandedOver, rules.in_bed),
@@ -53,4 +56,5 @@ SUMMARY: Final = _machine(
     _R(None, "write", DRAFT, "summary.write", events.SummarySaved, rules.admitted),
     _R(DRAFT, "write", DRAFT, "summary.write", events.SummarySaved),
     _R(DRAFT, "sign", SIGNED, "summary.write", events.SummarySigned, rules.says_enough),
+    _R(SIGNED, "amend", SIGNED, "summary.write", events.SummaryAmended),
 )  # fmt: skip

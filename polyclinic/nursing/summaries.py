@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from polyclinic.core import clock, ledger
 from polyclinic.core.access import policy
 from polyclinic.core.actors import Actor, Viewer
 from polyclinic.core.audit import reads
+from polyclinic.core.crypto import ring
+from polyclinic.core.crypto.fields import column
 from polyclinic.core.db import transactional
 from polyclinic.core.errors import Conflict, NotFound, StaleEdit
 from polyclinic.inpatient.models import BedStay
@@ -26,14 +29,15 @@ from polyclinic.inpatient.states import stay_subject
 from polyclinic.laboratory import selectors as laboratory
 from polyclinic.nursing import bodies, rules, sheet, sight
 from polyclinic.nursing.actions import text_of
-from polyclinic.nursing.models import DischargeSummary, RoundNote
-from polyclinic.nursing.rows import OrderRow, SummaryRow
+from polyclinic.nursing.models import DischargeSummary, RoundNote, SignedSummary
+from polyclinic.nursing.rows import OrderRow, SignedRow, SummaryRow
 from polyclinic.nursing.states import SIGNED, SUMMARY
 from polyclinic.nursing.words import SUMMARY as PARTS
 from polyclinic.people import joined
 from polyclinic.records import selectors as records
 
 MAX_RESULTS: Final = 20
+MAX_WHY: Final = 300
 
 
 @transactional
@@ -88,6 +92,57 @@ def sign(
     return row
 
 
+@transactional
+def amend(
+    *, actor: Actor, stay_id: UUID, parts: Mapping[str, str], reason: str, version: int | None = None
+) -> DischargeSummary:
+    """Sign a summary anew with other words, and why. What was signed before is kept and read beside it.
+
+    Raises NotFound, Forbidden, Invalid naming a part or `why`, Conflict (`unchanged`), IllegalTransition while it is
+    not signed, StaleEdit.
+    """
+    stay = sight.to_write(actor, "summary.write", stay_id, see="summary.view")
+    said = {name: text for name in PARTS if (text := text_of(str(parts.get(name, "")), name))}
+    rules.enough(said)
+    why = text_of(reason, "why", required=True, longest=MAX_WHY)
+    row = DischargeSummary.objects.select_for_update().filter(stay=stay).first()
+    if row is None:
+        raise NotFound()
+    row.stay = stay
+    SUMMARY.row(row.state, "amend")
+    if row.signed_at is None or (version is not None and version != row.version):
+        raise StaleEdit(version=row.version)
+    if bodies.read_parts(row.body) == said:
+        raise Conflict(_("Nothing is changed in it."), code="unchanged")
+    _keep(row, row.signed_at)
+
+    def sealed(name: str, text: str) -> str:
+        return column(DischargeSummary, name).seal(row.pk, ring.patient(row.patient_id), text)
+
+    ledger.apply(
+        SUMMARY, "amend", row, actor=actor, version=version,
+        changes={
+            "body": sealed("body", bodies.write(said)), "why": sealed("why", why), "amended": row.amended + 1,
+            "signed_at": clock.now(), "saved_at": clock.now(), "saved_by": actor.label, "author": sight.author(actor),
+        },
+    )  # fmt: skip
+    return row
+
+
+def _keep(row: DischargeSummary, signed_at: datetime) -> None:
+    """What is signed now, as one that was."""
+    kept = SignedSummary(
+        summary=row, patient_id=row.patient_id, number=row.amended + 1, author=row.author, signed_at=signed_at
+    )
+    kept.body, kept.why = row.body, row.why
+    try:
+        with transaction.atomic():
+            kept.save(force_insert=True)
+    except IntegrityError:
+        # Of two who amend at once the other was quicker.
+        raise StaleEdit() from None
+
+
 def summary(viewer: Viewer, stay_id: UUID) -> SummaryRow:
     """The summary as it stands; not begun, what the records say for it. The patient sees it signed alone.
 
@@ -131,9 +186,14 @@ def _refuse_signed(row: DischargeSummary) -> None:
 
 def _row(row: DischargeSummary) -> SummaryRow:
     parts = bodies.read_parts(row.body) if row.body else {}
-    return SummaryRow(
-        row.stay_id, row.patient_id, parts, row.state, row.version, row.author, row.saved_at, row.signed_at
+    earlier = tuple(
+        SignedRow(one.number, bodies.read_parts(one.body) if one.body else {}, one.author, one.signed_at, one.why)
+        for one in (row.earlier.order_by("-number") if row.amended else ())
     )
+    return SummaryRow(
+        row.stay_id, row.patient_id, parts, row.state, row.version, row.author, row.saved_at, row.signed_at,
+        row.amended, row.why, earlier,
+    )  # fmt: skip
 
 
 def _drafted(viewer: Viewer, stay: BedStay) -> dict[str, str]:

@@ -36,6 +36,7 @@ from polyclinic.privacy.selectors import RequestRow, SeenRow
 from polyclinic.privacy.states import ANSWERED
 from polyclinic.records import course
 from polyclinic.records.course import WholeRecord
+from polyclinic.scheduling import overbooking
 from polyclinic.scheduling import selectors as scheduling
 from polyclinic.scheduling.rows import AppointmentRow
 from polyclinic.transport import selectors as ambulances
@@ -53,6 +54,8 @@ class Copy(msgspec.Struct, frozen=True, rename="camel"):
     made_at: datetime
     patient: PatientRecord
     appointments: list[AppointmentRow]
+    # Why those that are `extra` were booked beside another, by their id.
+    extra_reasons: dict[UUID, str]
     consents: list[ConsentRow]
     delegations: list[DelegationRow]
     privacy_requests: list[RequestRow]
@@ -87,6 +90,7 @@ def copy_for(viewer: Viewer, request_id: UUID) -> Copy:
         made_at=clock.now(),
         patient=patient,
         appointments=_appointments(viewer, row.patient_id),
+        extra_reasons=overbooking.reasons(viewer, row.patient_id),
         consents=sharing.consents(viewer, row.patient_id),
         delegations=sharing.carers(viewer, row.patient_id),
         privacy_requests=requests,

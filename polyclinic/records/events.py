@@ -79,3 +79,39 @@ class ConditionWithdrawn(RecordEvent, frozen=True, rename="camel"):
 @event("note.saved", "A part of a visit's note was saved.")
 class NoteSaved(RecordEvent, frozen=True, rename="camel"):
     pass
+
+
+class LinkEvent(Event, frozen=True, rename="camel"):
+    """Common to what happens to a patient's emergency link: for the patient, and who decides for them."""
+
+    link_id: UUID
+    patient_id: UUID
+    revision: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:  # noqa: ANN401 - an EmergencyLink
+        return cls(link_id=row.pk, patient_id=row.patient_id, revision=row.version)
+
+    def stream(self) -> str:
+        return f"emergency_link:{self.link_id}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.deciders(self.patient_id),)
+
+
+@event("emergency_link.made", "A patient made a link by which their key history can be read for some hours.")
+class LinkMade(LinkEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("emergency_link.opened", "Somebody opened a patient's emergency link.")
+class LinkOpened(LinkEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("emergency_link.revoked", "A patient ended their emergency link.")
+class LinkRevoked(LinkEvent, frozen=True, rename="camel"):
+    pass

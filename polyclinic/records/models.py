@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from polyclinic.core import clock
 from polyclinic.core.crypto.fields import EncryptedTextField
@@ -132,3 +132,36 @@ class Draft(models.Model):
             models.UniqueConstraint(fields=["visit", "kind", "account_id"], name="draft_once"),
             models.CheckConstraint(condition=Q(version__gte=1), name="draft_version"),
         ]
+
+
+class EmergencyLink(models.Model):
+    """A patient's way to let a stranger who helps them read what matters, for some hours (`records.links`).
+
+    `code` is what the link is known by and cannot be turned back into it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+", db_index=False)
+    code = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.CharField(max_length=64)
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    opened = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("made_at")), name="emergencylink_order")]
+        indexes = [models.Index(fields=["patient", "made_at"], name="emergencylink_patient")]
+
+
+class EmergencyOpening(models.Model):
+    """When somebody opened a link; who, nobody knows."""
+
+    link = models.ForeignKey(EmergencyLink, models.CASCADE, related_name="openings", db_index=False)
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["link", "number"], name="emergencyopening_number")]

@@ -40,3 +40,23 @@ ALLERGY: Final = _machine("allergy", "records.Allergy", "allergy.edit", events.A
 CONDITION: Final = _machine(
     "condition", "records.Condition", "condition.edit", events.ConditionNoted, events.ConditionWithdrawn
 )
+OPEN, REVOKED = "open", "revoked"
+
+
+def link_subject(row: Any) -> Subject:  # noqa: ANN401 - an EmergencyLink
+    """A patient's own decision, about their own record."""
+    return Subject(patient_id=row.patient_id)
+
+
+LINK: Final = Machine(
+    name="emergency_link",
+    model="records.EmergencyLink",
+    subject=link_subject,
+    tell=_tell,
+    transitions=(
+        Transition(None, "make", OPEN, "consent.edit", events.LinkMade),
+        # Whoever holds the link is let in by it alone: the step is that of a job which has this one right.
+        Transition(OPEN, "open", OPEN, "allergy.view", events.LinkOpened),
+        Transition(OPEN, "revoke", REVOKED, "consent.edit", events.LinkRevoked),
+    ),
+)

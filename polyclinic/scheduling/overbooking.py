@@ -22,6 +22,7 @@ from polyclinic.core.access import policy
 from polyclinic.core.access.policy import Subject
 from polyclinic.core.actors import Actor, Viewer
 from polyclinic.core.errors import Conflict, Invalid
+from polyclinic.people import joined
 from polyclinic.scheduling import frames, reserving
 from polyclinic.scheduling.models import Appointment, Overbooking, Reservation, Schedule
 from polyclinic.scheduling.problems import SlotTaken, wished
@@ -193,3 +194,9 @@ def _day(day: date, zone: str) -> tuple[datetime, datetime]:
     there = ZoneInfo(zone)
     first, last = (datetime.combine(one, time(0), there) for one in (day, day + _DAY))
     return first.astimezone(UTC), last.astimezone(UTC)
+
+
+def reasons(viewer: Viewer, patient_id: UUID) -> dict[UUID, str]:
+    """Why each appointment of a patient was booked beside another, for the copy of their record. Raises NotFound."""
+    policy.require_sight(viewer, "privacy.request", Subject(patient_id=patient_id))
+    return {row.pk: row.reason for row in Overbooking.objects.filter(patient_id__in=joined.same(patient_id))}

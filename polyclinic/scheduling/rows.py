@@ -57,6 +57,8 @@ class AppointmentRow(msgspec.Struct, frozen=True, rename="camel"):
     attention: str
     # In place of a date of birth that the viewer is not shown (`core.access.fields`).
     age: int | msgspec.UnsetType = msgspec.UNSET
+    # Booked into a time that was taken already.
+    extra: bool = False
 
 
 class PatientRow(msgspec.Struct, frozen=True, rename="camel"):

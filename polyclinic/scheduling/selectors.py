@@ -51,7 +51,7 @@ _COLUMNS = (
     "id", "state", "version", "starts", "ends", "facility__time_zone", "facility_id", "facility__name",
     "schedule_id", "doctor_id", "doctor__title", "doctor__given_name", "doctor__family_name", "doctor__specialty",
     "patient_id", "patient__family_name", "patient__given_name", "patient__mrn", "patient__born", "patient__sex",
-    "service_id", "service__name", "room__name", "reason", "attention",
+    "service_id", "service__name", "room__name", "reason", "attention", "overbooking__at",
 )  # fmt: skip
 _REASON = _COLUMNS.index("reason")
 _reason = column(Appointment, "reason")
@@ -271,12 +271,12 @@ def _row(cells: Sequence[Any], opened: str) -> AppointmentRow:
     (
         key, status, version, starts, ends, zone, facility_id, facility, schedule_id, doctor_id, title, doctor_given,
         doctor_family, specialty, patient_id, family, given, mrn, born, sex, service_id, service, room, _sealed,
-        attention,
+        attention, extra,
     ) = cells  # fmt: skip
     return AppointmentRow(
         key, status, version, starts, ends, zone, facility_id, facility, schedule_id, doctor_id,
         f"{title} {doctor_given} {doctor_family}", specialty, patient_id, full_name(family, given), mrn, born, sex,
-        service_id, service or "", room or "", opened, attention,
+        service_id, service or "", room or "", opened, attention, extra=extra is not None,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def dispatch(*, actor: Actor, trip_id: UUID, ambulance_id: UUID, version: int | 
     Raises NotFound, Forbidden, IllegalTransition, StaleEdit, or Conflict: somebody else has sent it elsewhere
     (`ambulance_taken`), nobody is in it (`no_crew`), it is out of service.
     """
-    row = _locked(actor, trip_id)
+    row = hold(actor, trip_id)
     # With the vehicle locked nobody withdraws it and no crew leaves it between our look and our writing.
     vehicle = keeping.locked(actor, ambulance_id)
     if vehicle.facility_id != row.facility_id:
@@ -110,7 +110,7 @@ def take(*, actor: Actor, trip_id: UUID, action: str, version: int | None = None
     """
     if action not in STEPS:
         raise Invalid(_("Choose one of the listed values."), field="action", possible=list(STEPS))
-    row = _locked(actor, trip_id)
+    row = hold(actor, trip_id)
     changes: dict[str, object] = {}
     if TRIP.row(row.state, action).target == CLEARED:
         changes["closed_at"] = clock.now()
@@ -128,7 +128,7 @@ def cancel(*, actor: Actor, trip_id: UUID, reason: str, version: int | None = No
 
     Raises NotFound, Forbidden, Invalid, IllegalTransition, StaleEdit.
     """
-    row = _locked(actor, trip_id)
+    row = hold(actor, trip_id)
     why = keeping.reason_of(reason)
     ledger.apply(TRIP, "cancel", row, actor=actor, version=version, changes={"closed_at": clock.now()}, reason=why)
     assert row.state == CANCELLED
@@ -149,7 +149,7 @@ def _tell(row: AmbulanceTrip) -> None:
         notices.tell(account_id, NOTICE, mail=False)
 
 
-def _locked(actor: Actor, trip_id: UUID) -> AmbulanceTrip:
+def hold(actor: Actor, trip_id: UUID) -> AmbulanceTrip:
     row = AmbulanceTrip.objects.select_for_update().filter(pk=trip_id).first()
     if row is None:
         raise NotFound() if isinstance(actor, Person | SystemActor) else Unauthenticated()

@@ -48,9 +48,9 @@ def request(
     patient already (`trip_open`, with its id for whoever may see it).
     """
     at = place_of(latitude, longitude)
-    where = _station(facility_id, at)
+    where = station(facility_id, at)
     policy.require(actor, "ambulance.request", Subject(patient_id, None, where.pk))
-    patient = _patient(actor, where.pk, patient_id, mrn)
+    patient = patient_of(actor, where.pk, patient_id, mrn)
     texts = {
         "who": text_of("who", who), "phone": text_of("phone", phone), "address": text_of("address", address),
         "problem": text_of("problem", problem),
@@ -89,7 +89,7 @@ def _open_already(actor: Actor, made: AmbulanceTrip) -> Conflict:
     )  # fmt: skip
 
 
-def _station(facility_id: UUID | None, at: roads.Point | None) -> Station:
+def station(facility_id: UUID | None, at: roads.Point | None) -> Station:
     rows = list(Station.objects.order_by("facility__name", "pk"))
     if facility_id is not None:
         rows = [row for row in rows if row.pk == facility_id]
@@ -104,7 +104,7 @@ def _station(facility_id: UUID | None, at: roads.Point | None) -> Station:
     return min(rows, key=lambda row: roads.straight(at, roads.Point(row.latitude, row.longitude)))
 
 
-def _patient(actor: Actor, facility_id: UUID, patient_id: UUID | None, mrn: str) -> Patient | None:
+def patient_of(actor: Actor, facility_id: UUID, patient_id: UUID | None, mrn: str) -> Patient | None:
     """Whom it is for, when somebody known; another place's patient is answered as missing."""
     number = mrn.strip().upper()
     if patient_id is None and not number:

@@ -97,6 +97,28 @@ class Cancelled(TripEvent, frozen=True, rename="camel"):
     pass
 
 
+@event("ambulance.identified", "It is known by now which patient the ambulance was asked for.")
+class Identified(TripEvent, frozen=True, rename="camel"):
+    pass
+
+
+@event("ambulance.progress", "The ambulance that a caller without an account waits for has come to another step.")
+class Progress(Event, frozen=True, rename="camel"):
+    """For whoever holds the link of a call, and for nobody else: no patient, no vehicle, no house."""
+
+    call_id: UUID
+    revision: int
+
+    def stream(self) -> str:
+        return f"ambulance_call:{self.call_id}"
+
+    def stream_seq(self) -> int:
+        return self.revision
+
+    def audience(self) -> tuple[str, ...]:
+        return (rooms.caller(self.call_id),)
+
+
 class VehicleEvent(FleetEvent, frozen=True, rename="camel"):
     """Common to what happens to a vehicle itself. `revision` is its version."""
 

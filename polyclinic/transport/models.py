@@ -115,6 +115,10 @@ class AmbulanceTrip(models.Model):
     version = models.PositiveIntegerField(default=1)
     requested_at = models.DateTimeField(default=clock.now)
     requested_by = models.CharField(max_length=64)
+    # Of a call by somebody without an account (`transport.calling`): what their link's code is known by, and their
+    # telephone number as it is compared. Neither can be read back.
+    code = models.CharField(max_length=64, blank=True, default="")
+    caller = models.CharField(max_length=22, blank=True, default="")
     # Road kilometres as estimated when it was sent: to the patient, and from there to the hospital. Which way of
     # estimating (`transport.roads`) gave them is kept beside them.
     km_to_patient = models.FloatField(null=True, blank=True)
@@ -135,6 +139,11 @@ class AmbulanceTrip(models.Model):
                 fields=["patient"],
                 condition=Q(closed_at__isnull=True, patient__isnull=False),
                 name="trip_one_of_a_patient",
+            ),
+            # Of two clicks on one form, and of two calls with one telephone, one makes a trip.
+            models.UniqueConstraint(fields=["code"], condition=Q(code__gt=""), name="trip_one_of_a_code"),
+            models.UniqueConstraint(
+                fields=["caller"], condition=Q(closed_at__isnull=True, caller__gt=""), name="trip_one_of_a_caller"
             ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("requested_at")), name="trip_order"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from polyclinic.core import clock
+from polyclinic.core.outbox import log
+from polyclinic.transport.events import Progress
 from polyclinic.transport.models import AmbulanceTrip, TripStep
 
 
@@ -11,3 +13,5 @@ def entered(row: AmbulanceTrip) -> None:
     TripStep.objects.create(
         trip_id=row.pk, number=row.version, step=row.state, ambulance_id=row.ambulance_id, at=clock.now()
     )
+    if row.code:
+        log.append(Progress(call_id=row.pk, revision=row.version))

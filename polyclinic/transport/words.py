@@ -27,6 +27,7 @@ class Source(models.TextChoices):
 
     PATIENT = "patient", _("Patient")
     HOSPITAL = "hospital", _("Hospital")
+    PUBLIC = "public", _("Somebody without an account")
 
 
 TRIP_STATES: Final = {

@@ -59,6 +59,12 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("live", "ip", 300, 60),
     # Tickets and hall screens: a whole hall is one address, and each call makes every ticket ask again.
     Limit("watch", "ip", 6000, 60),
+    # Whoever needs an ambulance asks once. From one address many may, as from a school; a telephone has one owner.
+    Limit("ambulance-call", "ip", 10, 3600),
+    Limit("ambulance-call", "account", 3, 3600),
+    Limit("nearest", "ip", 120, 600),
+    # A link has 128 bits: the limit is about floods.
+    Limit("emergency-link", "ip", 60, 600),
     # A print costs as much as many pages. Codes of papers have 160 bits: the limit is about floods.
     Limit("paper", "account", 120, 600),
     Limit("verify", "ip", 120, 600),

@@ -6,7 +6,7 @@ from typing import Any
 
 from polyclinic.core.actors import SystemActor
 from polyclinic.facilities.models import Membership
-from polyclinic.inpatient import actions, census, selectors, wards
+from polyclinic.inpatient import actions, census, nearest, selectors, wards
 from tests.house import House, account
 
 _DEMO = SystemActor("demo")
@@ -36,6 +36,11 @@ CLOSED: dict[str, Any] = {
     "inpatient.selectors.suggestions": lambda v, s: selectors.suggestions(v, s.wards.stay),
     "inpatient.selectors.waiting": lambda v, s: selectors.waiting(v, s.facility),
     "inpatient.selectors.wards": lambda v, s: selectors.wards(v, s.facility),
+}
+# Where emergency departments are and whether they have beds, which is public.
+FILTERED: dict[str, Any] = {
+    "inpatient.nearest.departments": lambda v, s: nearest.departments(v),
+    "inpatient.nearest.place_of": lambda v, s: nearest.place_of(v, ""),
 }
 # Nobody waits: the patient lies in bed.
 BARE = {"inpatient.selectors.waiting"}

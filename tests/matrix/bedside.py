@@ -46,11 +46,12 @@ def parts(house: House) -> dict[str, str]:
         Medicine.objects.values_list("pk", flat=True).get(code=code), Decimal(1), as_needed=True, most=4
     )
     stopped = medicines.order(**seen, wanted=other)
-    medicines.record(actor=_DEMO, order_id=stopped.pk, outcome="held", reason="No pain")
+    dose = medicines.record(actor=_DEMO, order_id=stopped.pk, outcome="held", reason="No pain")
     medicines.stop(actor=_DEMO, order_id=stopped.pk, reason="Not needed")
     nursing.acknowledge(actor=SystemActor("demo"), handover_id=_read(stay).pk)
     summaries.save(**seen, parts=_SUMMARY, version=0)
     return {
+        "dose_id": str(dose.pk), "doseId": str(dose.pk),
         "observation_id": str(measured.pk), "order_id": str(order.pk), "medicineOrderId": str(order.pk),
         "handover_id": str(handover.pk), "handoverId": str(handover.pk),
         "bed_id": str(free.pk), "bedId": str(free.pk), "stay_id": str(stay.pk), "stayId": str(stay.pk),
@@ -99,6 +100,7 @@ def bodies(house: House) -> dict[str, Callable[[], dict[str, Any]]]:
         "POST /api/medicine-orders/<medicineOrderId>/doses": lambda: {
             "outcome": "held", "reason": "Nothing by mouth", "dueAt": _order().starts_at.isoformat(),
         },
+        "POST /api/medicine-doses/<doseId>/withdraw": lambda: {"reason": "Another patient's"},
         "POST /api/bed-bookings/<stayId>/handovers": lambda: _SBAR,
         "POST /api/handovers/<handoverId>/read": dict,
         "PUT /api/bed-bookings/<stayId>/discharge-summary": lambda: {
@@ -130,6 +132,10 @@ def forms(house: House) -> dict[str, dict[str, str]]:
         },
         "POST /nursing/stays/<str:stay_id>/handover": _SBAR,
         "POST /nursing/stays/<str:stay_id>/summary": {**_SUMMARY, "do": "save", "version": "1"},
+        "POST /nursing/doses/<str:dose_id>/withdraw": {
+            "reason": "Another patient's",
+            "stay": str(BedStay.objects.values_list("pk", flat=True).get(bed__name="M1")),
+        },
         "POST /nursing/vitals/<str:observation_id>/withdraw": {
             "reason": "Another patient's",
             "stay": str(BedStay.objects.values_list("pk", flat=True).get(bed__name="M1")),

@@ -7,11 +7,12 @@ from typing import Any
 
 from polyclinic.core.actors import SystemActor
 from polyclinic.facilities.models import Membership
-from polyclinic.transport import actions, asking, crews, keeping
+from polyclinic.transport import actions, asking, calling, crews, keeping
 from polyclinic.transport.models import Ambulance
 from tests.house import House, account
 
 _DEMO = SystemActor("demo")
+_KEY = "c" * 22
 
 
 def parts(house: House) -> dict[str, str]:
@@ -32,7 +33,10 @@ def parts(house: House) -> dict[str, str]:
         latitude=52.54, longitude=13.405, problem="A reason of theirs",
     )  # fmt: skip
     actions.dispatch(actor=_DEMO, trip_id=trip.pk, ambulance_id=vehicle.pk)
+    # Somebody without an account has asked as well.
+    _call, code = calling.call(key=_KEY, phone="0555 77777", address="Mill Lane 9", facility_id=here)
     return {
+        "call_code": code,
         "trip_id": str(trip.pk), "tripId": str(trip.pk), "ambulance_id": str(vehicle.pk),
         "ambulanceId": str(vehicle.pk),
     }  # fmt: skip
@@ -67,6 +71,9 @@ def forms(house: House) -> dict[str, dict[str, str]]:
         "POST /ambulances/trips/<str:trip_id>/step": step,
         "POST /ambulances/trips/<str:trip_id>/cancel": {"reason": "Walked in", "version": "2"},
         "POST /ambulances/vehicles/<str:ambulance_id>/withdraw": {"reason": "Oil"},
+        "POST /ambulances/trips/<str:trip_id>/identify": {"mrn": house.other_patient.mrn},
+        "POST /emergency": {"where": house.facility.name},
+        "POST /emergency/ambulance": {"phone": "0555 88888", "address": "Mill Lane 4", "step": "check"},
         "POST /ambulance/begin": {"seat": f"{_beside()} attendant"},
         "POST /ambulance/position": {"latitude": "52.5", "longitude": "13.4"},
         "POST /ambulance/trips/<str:trip_id>/step": step,

@@ -11,6 +11,7 @@ from polyclinic.consent.models import EmergencyAccess
 from polyclinic.core import clock
 from polyclinic.privacy import actions
 from polyclinic.privacy.models import LegalHold, Restriction
+from polyclinic.records import links
 from tests.house import House
 
 BORN = {"born_day": "17", "born_month": "5", "born_year": "1980"}
@@ -40,7 +41,10 @@ def parts(house: House) -> dict[str, str]:
     restricted = Restriction.objects.create(
         patient=house.stranger_patient, facility=house.facility, agreed_by=house.person(house.manager).label
     )
+    link = links.make(actor=patient, patient_id=house.patient.pk, minutes=60)
     return {
+        "link_id": str(link.pk),
+        "link_code": links.code_of(link.pk),
         "restriction_id": str(restricted.pk),
         "restrictionId": str(restricted.pk),
         "legal_hold_id": str(held.pk),
@@ -61,6 +65,7 @@ def forms(house: House) -> dict[str, dict[str, str]]:
     share = {"grantee": f"facility:{house.facility.pk}", "purpose": "treatment", "categories": "all"}
     return {
         "POST /my/sharing": share,
+        "POST /my/sharing/links": {"minutes": "15"},
         "POST /my/people/invite": {"email": "uncle@example.org", "kind": "carer", "rights": "book"},
         "POST /my/people/accept": {"code": "ABCDE-FGHJK"},
         "POST /my/people/<str:delegation_id>/renew": {"until": "2099-01-01"},

@@ -11,6 +11,7 @@ from polyclinic.medicines.models import Medicine
 from polyclinic.nursing import actions, copies, handovers, medicines, paper, selectors, sheet, summaries
 from polyclinic.nursing.models import MedicineOrder
 from polyclinic.nursing.words import SBAR, SUMMARY
+from polyclinic.records import links
 
 
 def _wanted() -> medicines.Wanted:
@@ -27,6 +28,7 @@ def write(side: Any) -> None:
     medicines.order(**given, wanted=_wanted())
     actions.hand_over(**given, parts=dict.fromkeys(SBAR, said))
     summaries.sign(**given, parts=dict.fromkeys(SUMMARY, said), version=0)
+    links.make(actor=SystemActor("demo"), patient_id=side.patient, minutes=60)
 
 
 def _order(side: Any) -> Any:
@@ -34,12 +36,15 @@ def _order(side: Any) -> Any:
 
 
 CLOSED: dict[str, Any] = {
+    "records.links.links": lambda v, s: links.links(v, s.patient),
     "nursing.copies.copied": lambda v, s: copies.copied(v, s.patient),
     "nursing.handovers.facts": lambda v, s: handovers.facts(v, s.wards.stay),
     "nursing.handovers.handovers": lambda v, s: handovers.handovers(v, s.wards.stay),
     "nursing.handovers.of_ward": lambda v, s: handovers.of_ward(v, s.facility, s.wards.ward),
     "nursing.medicines.previewed": lambda v, s: medicines.previewed(v, s.wards.stay, _wanted()),
     "nursing.paper.find": lambda v, s: [paper.find(v, s.wards.stay).subject_id],
+    "nursing.selectors.course": lambda v, s: [row for row, _signs in selectors.course(v, s.patient)],
+    "nursing.selectors.first_ward": lambda v, s: [selectors.first_ward(v, s.facility, [s.wards.ward])],
     "nursing.selectors.observations": lambda v, s: selectors.observations(v, s.wards.stay),
     "nursing.selectors.round_note": lambda v, s: selectors.round_note(v, s.wards.stay),
     "nursing.selectors.round_note_versions": lambda v, s: selectors.round_note_versions(v, s.wards.stay),

@@ -12,10 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from polyclinic.core import clock
-from polyclinic.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem, StaleEdit
+from polyclinic.core.errors import Conflict, Forbidden, IllegalTransition, Invalid, NotFound, Problem, StaleEdit
 from polyclinic.core.models import OutboxEvent
 from polyclinic.inpatient import actions as stays
-from polyclinic.nursing import actions, handovers, medicines, selectors, sheet, summaries
+from polyclinic.nursing import actions, handovers, medicines, paper, selectors, sheet, summaries
 from polyclinic.nursing.models import Dose, MedicineOrder, RoundNoteVersion
 from polyclinic.records import actions as records
 from tests.house import House
@@ -122,6 +122,46 @@ def test_a_dose_is_given_once_to_who_it_is_for(bedside: Bedside) -> None:
     told = OutboxEvent.objects.filter(type="nursing.dose_recorded").values_list("payload", flat=True)
     assert len(told) == 1
     assert "amox" not in str(told[0]).lower()
+
+
+def test_a_dose_written_down_wrongly_is_crossed_out_and_can_be_given(bedside: Bedside) -> None:
+    order = bedside.order()
+    give: dict[str, Any] = {"actor": bedside.nurse, "order_id": order.pk, "outcome": "given", "due_at": order.starts_at}
+    wrong = medicines.record(**give, **bedside.two)
+    with pytest.raises(Invalid) as lacking:
+        medicines.withdraw(actor=bedside.nurse, dose_id=wrong.pk, reason=" ")
+    assert lacking.value.field == "reason"
+    with pytest.raises(NotFound):
+        medicines.withdraw(actor=bedside.house.person(bedside.house.manager), dose_id=wrong.pk, reason="x")
+    medicines.withdraw(actor=bedside.late, dose_id=wrong.pk, reason="Was the neighbour's", version=1)
+    with pytest.raises(IllegalTransition):
+        medicines.withdraw(actor=bedside.late, dose_id=wrong.pk, reason="Again", version=2)
+    ((line,),) = [sheet.lines(bedside.nurse, bedside.stay.pk, clock.now().date())]
+    assert [(one.status, one.withdrawn_because) for one in line.doses] == [
+        ("given", "Was the neighbour's"),
+        ("due", ""),
+    ]
+    stored = Dose.objects.values_list("withdrawn_because", flat=True)
+    assert not any("neighbour" in str.__str__(one) for one in stored)
+    with pytest.raises(Conflict) as other:
+        medicines.record(**give, wristband="MRN9999999", born=bedside.patient.born.isoformat())
+    assert other.value.code == "wrong_patient", "the second time by the same rules"
+    medicines.record(**give, **bedside.two)
+    with pytest.raises(Conflict) as again:
+        medicines.record(**give, **bedside.two)
+    assert again.value.code == "already_recorded"
+    assert sorted(Dose.objects.values_list("state", flat=True)) == ["recorded", "withdrawn"]
+
+
+def test_what_was_crossed_out_does_not_count_towards_the_most(bedside: Bedside) -> None:
+    order = bedside.order(as_needed=True, most=1)
+    give: dict[str, Any] = {"actor": bedside.nurse, "order_id": order.pk, "outcome": "given", **bedside.two}
+    first = medicines.record(**give, number=1)
+    with pytest.raises(Conflict) as enough:
+        medicines.record(**give, number=2)
+    assert enough.value.code == "most_reached"
+    medicines.withdraw(actor=bedside.nurse, dose_id=first.pk, reason="Spat out before")
+    assert medicines.record(**give, number=2).number == 2, "numbers are never used again"
 
 
 def test_not_given_needs_a_reason_and_no_identifiers(bedside: Bedside) -> None:
@@ -270,6 +310,59 @@ def test_a_summary_from_the_draft_to_the_patient(bedside: Bedside) -> None:
     assert final.value.code == "signed"
     with pytest.raises(Forbidden):
         summaries.save(actor=bedside.nurse, stay_id=bedside.stay.pk, parts=parts, version=3)
+
+
+def test_a_signed_summary_is_amended_and_the_one_before_is_kept(bedside: Bedside) -> None:
+    patient = bedside.house.person(bedside.patient)
+    given: dict[str, Any] = {"actor": bedside.head, "stay_id": bedside.stay.pk}
+    parts = dict.fromkeys(("diagnoses", "course", "follow_up"), "As said")
+    with pytest.raises(NotFound):
+        summaries.amend(**given, parts=parts, reason="Typing error")
+    summaries.sign(**given, parts=parts, version=0)
+    new = {**parts, "follow_up": "Chest X-ray in two weeks"}
+    for wrong, field in (({"parts": new, "reason": ""}, "why"), ({"parts": {}, "reason": "x"}, "diagnoses")):
+        with pytest.raises(Invalid) as lacking:
+            summaries.amend(**given, **wrong)  # type: ignore[arg-type]
+        assert lacking.value.field == field
+    with pytest.raises(Conflict) as same:
+        summaries.amend(**given, parts=parts, reason="Nothing")
+    assert same.value.code == "unchanged"
+    with pytest.raises(StaleEdit):
+        summaries.amend(**given, parts=new, reason="Too long a wait", version=1)
+    with pytest.raises(Forbidden):
+        summaries.amend(actor=bedside.nurse, stay_id=bedside.stay.pk, parts=new, reason="x", version=2)
+    summaries.amend(**given, parts=new, reason="Too long a wait", version=2)
+    ((_stay, row),) = summaries.signed_of(patient, bedside.patient.pk)
+    assert (row.parts["follow_up"], row.amended, row.why) == ("Chest X-ray in two weeks", 1, "Too long a wait")
+    assert [(one.number, one.parts["follow_up"]) for one in row.earlier] == [(1, "As said")]
+    source = paper.find(patient, bedside.stay.pk)
+    drawn = str(source.draw())
+    assert "amended" in drawn
+    assert "Too long a wait" in drawn
+    assert selectors.without_summary(bedside.nurse, bedside.house.facility.pk, bedside.wing.ward.pk) == []
+
+
+def test_a_round_begins_where_somebody_lies_or_where_one_worked_last(bedside: Bedside) -> None:
+    place = bedside.house.facility.pk
+    wards = [bedside.wing.intensive.pk, bedside.wing.ward.pk]
+    assert selectors.first_ward(bedside.nurse, place, wards) == bedside.wing.ward.pk, "nobody lies in the first"
+    assert selectors.first_ward(bedside.nurse, place, wards[:1]) == bedside.wing.intensive.pk
+    stay = bedside.wing.ask(bedside.house.other_patient)
+    stays.admit(actor=bedside.nurse, stay_id=stay.pk, bed_id=bedside.wing.beds["I1"].pk, despite="Full")
+    assert selectors.first_ward(bedside.nurse, place, wards) == bedside.wing.intensive.pk
+    observe(bedside)
+    assert selectors.first_ward(bedside.nurse, place, wards) == bedside.wing.ward.pk
+    assert selectors.first_ward(bedside.late, place, wards) == bedside.wing.intensive.pk
+    with pytest.raises(NotFound):
+        selectors.first_ward(bedside.house.person(bedside.patient), place, wards)
+
+
+def test_the_course_shows_what_was_measured_in_bed(bedside: Bedside) -> None:
+    observe(bedside)
+    ((stay, rows),) = selectors.course(bedside.nurse, bedside.patient.pk)
+    assert (stay.id, [one.values["pulse"] for one in rows]) == (bedside.stay.pk, ["70"])
+    with pytest.raises(NotFound):
+        selectors.course(bedside.nurse, bedside.house.stranger_patient.pk)
 
 
 def test_leaving_without_a_summary_is_possible_and_flagged(bedside: Bedside) -> None:

@@ -91,6 +91,15 @@ def test_a_medicine_from_the_order_to_the_dose(bedside: Bedside, nurse: Client, 
     assert "already" in text(again)
     assert Dose.objects.count() == 1
     assert "Given" in text(nurse.get(f"{base}/medicines?part=1"))
+    wrong = Dose.objects.get()
+    page = nurse.get(f"{base}/medicines")
+    assert send(nurse, page, f"/nursing/doses/{wrong.pk}/withdraw", reason="Other patient").status_code == 303
+    page = nurse.get(f"{base}/medicines")
+    assert "<s>Given" in page.content.decode()
+    assert "Wrongly written down: Other patient" in text(page)
+    assert "Due" in text(page)
+    page = nurse.get(give[1].replace("&amp;", "&"))
+    assert send(nurse, page, "/dose", outcome="given", **bedside.two).status_code == 303
     page = head.get(f"{base}/medicines")
     assert send(head, page, f"/nursing/orders/{order.pk}/stop", reason="Rash").status_code == 303
     assert "Rash" in text(nurse.get(f"{base}/medicines"))
@@ -142,7 +151,16 @@ def test_a_summary_reaches_the_patient_when_it_is_signed(
     assert "X-ray in six weeks" in text(patient.get("/my/summaries"))
     assert "Discharge summary" in text(patient.get("/my/papers"))
     assert patient.get(f"/papers/discharge/{bedside.stay.pk}.pdf")["Content-Type"] == "application/pdf"
+    assert "Amend it" in text(head.get(base))
+    page = head.get(f"{base}?amend=1")
+    lacking = send(head, page, base, do="amend", **parts | {"follow_up": "X-ray in two weeks"})
+    assert lacking.status_code == 422
+    changed = {**parts, "follow_up": "X-ray in two weeks", "why": "Six weeks is too long"}
+    assert send(head, lacking, base, do="amend", **changed).status_code == 303
+    said = text(patient.get("/my/summaries"))
+    assert all(one in said for one in ("Amended", "X-ray in two weeks", "X-ray in six weeks", "Six weeks is too long"))
     assert not [one for one in forms(nurse.get(base)) if one["action"] == base]
+    assert not [one for one in forms(nurse.get(f"{base}?amend=1")) if one["action"] == base]
     assert patient.get(base).status_code == 403
 
 

@@ -57,7 +57,7 @@ def _whole(row: AppointmentRow, *, coming: bool = False) -> str:
     """The row drawn from the template at once, with no hole and nothing kept."""
     one = lines.line(row)
     shape = lines._Shape(
-        "en", row.status, row.sex, one.main, one.more, bool(row.attention), coming, bool(row.service_name),
+        "en", row.status, row.sex, one.main, one.more, row.attention, coming, row.extra, bool(row.service_name),
         bool(row.reason), bool(row.room_name),
     )  # fmt: skip
     texts = lines._texts(lines._decode(lines._encode(row)), "en", clock.now().date())
@@ -131,6 +131,7 @@ def test_whatever_changes_in_a_row_it_is_drawn_anew(field: str) -> None:
     changed = {
         "status": "confirmed", "time_zone": "Europe/Berlin", "sex": "male", "attention": "outside_hours", "version": 2,
         "starts": NOON - timedelta(hours=3), "ends": NOON + timedelta(hours=1), "born": date(1990, 1, 1), "age": 46,
+        "extra": True,
     }.get(field, new_id() if not isinstance(old, str) else f"{old} changed")  # fmt: skip
     after = msgspec.structs.replace(before, **{field: changed})
     with clock.fixed(NOON):

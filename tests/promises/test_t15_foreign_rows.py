@@ -300,6 +300,7 @@ CLOSED: dict[str, Call] = {
     "scheduling.selectors.schedule": lambda v, s: selectors.schedule(v, s.schedule),
     "scheduling.selectors.schedules_of_doctor": lambda v, s: selectors.schedules_of_doctor(v, s.doctor),
     "scheduling.selectors.schedules_of_facility": lambda v, s: selectors.schedules_of_facility(v, s.facility),
+    "scheduling.overbooking.reasons": lambda v, s: list(overbooking.reasons(v, s.patient)),
     "scheduling.overbooking.taken_times": lambda v, s: overbooking.taken_times(v, s.schedule, s.day),
     "scheduling.series.get": lambda v, s: series.get(v, s.series),
     "scheduling.series.of_appointment": lambda v, s: series.of_appointment(v, s.in_series),
@@ -360,6 +361,7 @@ FILTERED: dict[str, Call] = {
     **sheets.FILTERED,
     **desks.FILTERED,
     **yards.FILTERED,
+    **wings.FILTERED,
     **lists.FILTERED,
     **bedsides.FILTERED,
     **foreign.FILTERED,
@@ -535,7 +537,8 @@ def without_names() -> set[str]:
     """Closed readers whose answers name nobody, so that nothing in them could be recognised."""
     counts = {"scheduling.patients.new_patient_count", "scheduling.stats.facility_stats"}
     bare = {f"scheduling.selectors.{name}" for name in ("schedule", "schedules_of_doctor", "places_of_doctor")}
-    bare |= {"scheduling.selectors.schedules_of_facility", "scheduling.overbooking.taken_times"}
+    bare |= {"scheduling.selectors.schedules_of_facility"}
+    bare |= {f"scheduling.overbooking.{name}" for name in ("taken_times", "reasons")}
     # Times and doctors alone; and a list of what was seen while nobody looked.
     bare |= {"consent.selectors.openings", "privacy.selectors.seen_during", "scheduling.care.doctors_of_patient"}
     # Sums, and numbers of receipts and invoices.

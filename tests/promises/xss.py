@@ -75,7 +75,7 @@ MACHINE: Final = {
     "nursing.Observation": "body", "records.VitalSet": "body", "records.AllergyList": "status",
     # The formulary is ours: nobody types it.
     "medicines.Medicine": "code generic brand strength strength_unit unit dose_unit atc price_code",
-    "transport.AmbulanceTrip": "estimate place",
+    "transport.AmbulanceTrip": "estimate place code caller", "records.EmergencyLink": "code",
     "transport.TripStep": "step",
     "webhooks.Webhook": "host events secret old_secret", "webhooks.Message": "stream type body",
     "webhooks.Attempt": "error",
@@ -107,6 +107,7 @@ BODIES: Final = {
     "laboratory.Result.report": ("comment",), "nursing.MedicineOrder.body": ("note",),
     "nursing.Handover.body": ("situation", "background", "assessment", "recommendation"),
     "nursing.DischargeSummary.body": ("diagnoses", "course", "follow_up"),
+    "nursing.SignedSummary.body": ("diagnoses", "course", "follow_up"),
     "prescribing.PrescriptionLine.body": ("note",), "prescribing.PrescriptionDraft.body": (),
     "pharmacy.DispenseLine.settled": ("spoken_with",),
     "papers.SickNote.body": ("adjustments", "remark"), "papers.LetterDraft.body": ("to", "question"),

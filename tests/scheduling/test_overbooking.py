@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from polyclinic.core.errors import Conflict, Forbidden, Invalid, NotFound
 from polyclinic.core.models import AuditEntry, OutboxEvent
 from polyclinic.facilities.models import Facility
-from polyclinic.scheduling import actions, overbooking
+from polyclinic.portals.doctor import lines
+from polyclinic.scheduling import actions, overbooking, selectors
 from polyclinic.scheduling.models import Appointment, Overbooking, Reservation, Schedule
 from polyclinic.scheduling.problems import PatientBusy, SlotTaken
 from tests import house as houses
@@ -45,6 +46,15 @@ def test_a_doctor_takes_one_more_beside_a_taken_time(house: House, full: Appoint
     made = squeeze(house)
     assert (made.state, made.starts, made.ends) == ("booked", full.starts, full.ends)
     assert Overbooking.objects.get(pk=made.pk).reason == WHY
+    day = selectors.doctor_day(house.person(house.doctor), house.doctor.pk, house.workday())
+    assert {row.id: row.extra for row in day if row.starts == full.starts} == {full.pk: False, made.pk: True}
+    drawn = str(lines.drawn([row for row in day if row.id == made.pk]))
+    assert "Extra" in drawn
+    assert "Extra" not in str(lines.drawn([row for row in day if row.id == full.pk]))
+    mine = house.person(house.other_patient)
+    assert overbooking.reasons(mine, house.other_patient.pk) == {made.pk: WHY}
+    with pytest.raises(NotFound):
+        overbooking.reasons(house.person(house.patient), house.other_patient.pk)
     entry = AuditEntry.objects.filter(action="appointment.overbook").get()
     assert entry.subject_id == str(made.pk) or str(made.pk) in str(entry.subject_id)
     told = OutboxEvent.objects.filter(type="appointment.booked").latest("pk")

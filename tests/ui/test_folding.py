@@ -75,13 +75,13 @@ def test_each_language_has_its_own(catalogue: Catalogue) -> None:
 
 
 def test_included_and_inherited_templates_follow_the_language(catalogue: Catalogue) -> None:
-    english = draw("public/emergency.html", {"request": None, "facilities": []})
+    english = draw("public/emergency.html", {"request": None, "departments": []})
     with translation.override(catalogue({"Menu": "Menuo", "Skip to main content": "Rekte"})):
-        other = draw("public/emergency.html", {"request": None, "facilities": []})
+        other = draw("public/emergency.html", {"request": None, "departments": []})
     assert "Menuo" in other
     assert "Rekte" in other
     assert "Menuo" not in english
-    assert draw("public/emergency.html", {"request": None, "facilities": []}) == english
+    assert draw("public/emergency.html", {"request": None, "departments": []}) == english
 
 
 def test_reading_direction_belongs_to_the_language() -> None:

@@ -424,6 +424,10 @@ SYSTEM: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "critical-ladder": frozenset({"lab.escalate"}),
+    # Shows a patient's key history to whoever holds the link that the patient has made.
+    "emergency-link": frozenset({"allergy.view"}),
+    # Somebody without an account, who asks for an ambulance on the emergency page and may say that none is needed.
+    "emergency-call": frozenset({"ambulance.request", "ambulance.cancel"}),
     # What follows from handing over, where who does it has no right to charge or to end a visit.
     "pharmacy": frozenset({"visit.view", "visit.dispense", "invoice.charge", "invoice.settle", "invoice.view"}),
     # Checks and brings in lists for whoever uploaded them, whose own rights each row needs.

@@ -46,6 +46,11 @@ def queues(facility_id: UUID) -> str:
     return f"queues:{facility_id}"
 
 
+def caller(call_id: UUID) -> str:
+    """For whoever asked for an ambulance without an account, who comes in by the link of that call alone."""
+    return f"caller:{call_id}"
+
+
 # Rights that have a room of their own at each facility.
 HEARD: Final = (
     "appointment.view",

@@ -17,7 +17,7 @@ from polyclinic.portals.ambulance.words import CONTEXT, coordinates_of
 from polyclinic.portals.common import done, optional_id, person_of, see, show, tell, version_of
 from polyclinic.portals.forms import errors_of
 from polyclinic.portals.reception.desk import id_of, place_of
-from polyclinic.transport import actions, asking, choosing, selectors
+from polyclinic.transport import actions, asking, calling, choosing, selectors
 from polyclinic.transport.roads import Point
 from polyclinic.transport.rows import StationRow, TripRow
 from polyclinic.transport.states import REQUESTED, TO_PATIENT
@@ -163,6 +163,28 @@ def cancel(request: HttpRequest, trip_id: str) -> HttpResponse:
             return see(f"/ambulances?place={row.facility_id}")
     return show(
         request, "ambulance/cancel.html", status, row=row, errors=errors, given=request.POST,
+        **frame(request, "board", _place(row)),
+    )  # fmt: skip
+
+
+@declare("ambulance.dispatch")
+@require_http_methods(["GET", "POST"])
+def identify(request: HttpRequest, trip_id: str) -> HttpResponse:
+    """Who it was becomes known: join the trip to their record."""
+    row = _trip(request, trip_id, "ambulance.dispatch")
+    errors: dict[str, list[str]] = {}
+    status = 200
+    if request.method == "POST":
+        try:
+            mrn = request.POST.get("mrn", "")[:40]
+            calling.identify(actor=person_of(request), trip_id=row.id, mrn=mrn, version=version_of(request))
+        except Problem as problem:
+            errors, status = errors_of(problem), problem.status
+        else:
+            done(request, _("Joined to the record. Whoever opens it from now on is noted there."))
+            return see(f"/ambulances/trips/{row.id}")
+    return show(
+        request, "ambulance/identify.html", status, row=row, errors=errors, given=request.POST,
         **frame(request, "board", _place(row)),
     )  # fmt: skip
 

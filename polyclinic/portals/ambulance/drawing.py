@@ -82,16 +82,44 @@ def bar_of(scale: float) -> float:
 def draw(station: StationRow, vehicles: list[VehicleRow], trips: list[TripRow]) -> Markup:
     """The map as SVG. Its words say how many things are on it; where each is, the lists beside it say."""
     found = spots(station, vehicles, trips)
-    scale, east, north = scale_of(found)
-    length = bar_of(scale)
     there = sum(one.kind.startswith("vehicle") for one in found)
     words = _("Map: %(station)s and %(vehicles)s around it") % {
         "station": station.name,
         "vehicles": ngettext("%(num)s ambulance", "%(num)s ambulances", there) % {"num": there},
     }
-    marks = Markup("").join(
-        _mark(one, _WIDE / 2 + (one.east - east) * scale, _TALL / 2 - (one.north - north) * scale) for one in found
-    )
+    return _picture(found, words)
+
+
+def way(station: tuple[str, Point], at: Point, crew: tuple[str, Point] | None = None, *, words: str) -> Markup:
+    """A map of one way: between the place where somebody waits and a hospital, or the crew that comes to them.
+
+    The line is drawn straight, for there are no streets here. Nothing is drawn where the two are too far apart.
+    """
+    home = station[1]
+    found = [Spot("station", station[0], 0.0, 0.0), _spot("pickup", "", home, at.latitude, at.longitude)]
+    if crew is not None:
+        found.append(_spot("vehicle busy", crew[0], home, crew[1].latitude, crew[1].longitude))
+    if any(math.hypot(one.east, one.north) > _FURTHEST_KM for one in found):
+        return Markup("")
+    return _picture(found, words, line=(found[1], found[2] if crew is not None else found[0]))
+
+
+def _picture(found: list[Spot], words: str, line: tuple[Spot, Spot] | None = None) -> Markup:
+    scale, east, north = scale_of(found)
+    length = bar_of(scale)
+
+    def on(one: Spot) -> tuple[float, float]:
+        return (
+            round(_WIDE / 2 + (one.east - east) * scale, 1),
+            round(_TALL / 2 - (one.north - north) * scale, 1),
+        )
+
+    drawn = Markup("")
+    if line is not None:
+        drawn = Markup('<path class="map-line" stroke-dasharray="6 4" d="M{} {}L{} {}"/>').format(
+            *on(line[0]), *on(line[1])
+        )
+    marks = drawn + Markup("").join(_mark(one, *on(one)) for one in found)
     return Markup(
         '<svg class="map" viewBox="0 0 {} {}" role="img" aria-label="{}" direction="ltr">{}'
         '<g><path class="map-line" d="M12 {}v6h{}v-6"/><text x="{}" y="{}">{} km</text></g>'

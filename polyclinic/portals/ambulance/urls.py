@@ -18,6 +18,7 @@ urlpatterns = [
     path("ambulances/trips/<str:trip_id>/dispatch", desk.dispatch),
     path("ambulances/trips/<str:trip_id>/step", desk.step),
     path("ambulances/trips/<str:trip_id>/cancel", desk.cancel),
+    path("ambulances/trips/<str:trip_id>/identify", desk.identify),
     path("ambulances/vehicles/<str:ambulance_id>/withdraw", fleet.withdraw),
     path("ambulances/vehicles/<str:ambulance_id>/restore", fleet.restore),
     path("ambulance", crew.page),

@@ -118,6 +118,7 @@ class _Shape(NamedTuple):
     more: tuple[Step, ...]
     attention: str
     coming: bool
+    extra: bool
     service: bool
     reason: bool
     room: bool
@@ -145,6 +146,7 @@ class _Cells(msgspec.Struct, rename="camel"):
     service_name: str
     room_name: str
     attention: str
+    extra: bool = False
     reason: str = ""
     mrn: str = "–"
     born: date | None = None
@@ -184,8 +186,8 @@ def _row(encoded: bytes, main: Step | None, more: tuple[Step, ...], coming: bool
     """
     row = _decode(encoded)
     shape = _Shape(
-        language, row.status, row.sex, main, more, row.attention, coming, bool(row.service_name), bool(row.reason),
-        bool(row.room_name),
+        language, row.status, row.sex, main, more, row.attention, coming, row.extra, bool(row.service_name),
+        bool(row.reason), bool(row.room_name),
     )  # fmt: skip
     return _skeleton(shape).fill(_texts(row, language, today))
 

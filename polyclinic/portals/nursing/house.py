@@ -14,6 +14,7 @@ from polyclinic.core.ids import parse_id
 from polyclinic.facilities.selectors import FacilityRow
 from polyclinic.inpatient import selectors as wards
 from polyclinic.inpatient.rows import StayRow, WardRow
+from polyclinic.nursing import selectors as rounds
 from polyclinic.nursing import words
 from polyclinic.portals.beds.house import key, place_of, refused
 from polyclinic.portals.checker.words import NOT_FOR
@@ -26,14 +27,20 @@ RIGHTS: Final = (
 
 
 def ward_of(request: HttpRequest) -> tuple[FacilityRow, list[tuple[UUID, str]], WardRow | None, list[WardRow]]:
-    """The place and the ward that a page is about (`place=`, `ward=`, else the first of each), and the others."""
+    """The place and the ward that a page is about (`place=`, `ward=`), and the others.
+
+    Without `ward=` it is the one in which this person worked last, else the first in which somebody lies.
+    """
     place, places = place_of(request)
     known = wards.wards(person_of(request), place.id)
     wanted = request.GET.get("ward")
     chosen = [row for row in known if not wanted or row.id == parse_id(wanted)]
     if wanted and not chosen:
         raise NotFound()
-    return place, places, chosen[0] if chosen else None, known
+    if wanted or not chosen:
+        return place, places, chosen[0] if chosen else None, known
+    first = rounds.first_ward(person_of(request), place.id, [row.id for row in chosen])
+    return place, places, next(row for row in chosen if row.id == first), known
 
 
 def may(request: HttpRequest, row: StayRow) -> dict[str, bool]:

@@ -25,23 +25,32 @@ def summary(request: HttpRequest, stay_id: str) -> HttpResponse:
     row = selectors.stay(person, found)
     given = {name: request.POST.get(name, "") for name in words.SUMMARY}
     if request.method == "POST":
-        signs = request.POST.get("do") == "sign"
+        do = request.POST.get("do")
         try:
-            if signs:
+            if do in ("sign", "amend"):
                 stepup.require(request)
-            write = summaries.sign if signs else summaries.save
-            write(actor=person, stay_id=found, parts=given, version=version_of(request) or 0)
+            version = version_of(request) or 0
+            if do == "amend":
+                why = request.POST.get("why", "")
+                summaries.amend(actor=person, stay_id=found, parts=given, reason=why, version=version)
+            else:
+                write = summaries.sign if do == "sign" else summaries.save
+                write(actor=person, stay_id=found, parts=given, version=version)
         except Problem as caught:
             if caught.status in (401, 403, 404):
                 raise
             problem = caught
         else:
-            done(request, _("The summary is signed; the patient can read it.") if signs else _("The draft is saved."))
+            done(
+                request,
+                _("The draft is saved.") if do == "save" else _("The summary is signed; the patient can read it."),
+            )
             return see(f"/nursing/stays/{found}/summary")
     shown = summaries.summary(person, found)
     return show(
         request, "nursing/summary.html", meanwhile.status_of(problem) if problem else 200, summary=shown,
-        parts=given if problem else shown.parts, errors=errors_of(meanwhile.explained(problem)) if problem else {},
+        parts=given if problem else shown.parts, amends=problem is not None or bool(request.GET.get("amend")),
+        given=request.POST, errors=errors_of(meanwhile.explained(problem)) if problem else {},
         **house.bedside(request, row, "summary"),
     )  # fmt: skip
 

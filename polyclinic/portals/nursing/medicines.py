@@ -56,7 +56,7 @@ def grid(lines: list[LineRow], zone: str) -> dict[str, Any]:
         "lines": [
             {
                 "order": line.order, "next_number": line.next_number,
-                "cells": {at[dose]: dose for dose in line.doses if dose in at},
+                "cells": {hour: [dose for dose in line.doses if at.get(dose) == hour] for hour in set(at.values())},
                 "needed": [dose for dose in line.doses if dose not in at],
             }
             for line in lines
@@ -123,6 +123,23 @@ def stop(request: HttpRequest, order_id: str) -> HttpResponse:
     else:
         done(request, _("The medicine is stopped. What was given stays on the sheet."))
     return see(f"/nursing/stays/{stay.pk}/medicines")
+
+
+@declare("medication.give")
+@require_POST
+def withdraw(request: HttpRequest, dose_id: str) -> HttpResponse:
+    """What was written down of a dose is wrong, and why."""
+    stay = house.key(request.POST.get("stay"))
+    try:
+        medicines.withdraw(
+            actor=person_of(request), dose_id=house.key(dose_id), reason=request.POST.get("reason", "")[:300],
+            version=version_of(request),
+        )  # fmt: skip
+    except Problem as problem:
+        house.refused(request, problem)
+    else:
+        done(request, _("It is crossed out on the sheet, and the dose can be written down again."))
+    return see(f"/nursing/stays/{stay}/medicines")
 
 
 @declare("medication.give")

@@ -20,6 +20,7 @@ urlpatterns = [
     path("nursing/vitals/<str:observation_id>/withdraw", rounds.withdraw),
     path("nursing/orders/<str:order_id>/stop", medicines.stop),
     path("nursing/orders/<str:order_id>/dose", medicines.dose),
+    path("nursing/doses/<str:dose_id>/withdraw", medicines.withdraw),
     path("nursing/handovers/<str:handover_id>/read", handing.read),
     path("my/summaries", leaving.mine),
 ]

@@ -14,6 +14,7 @@ from polyclinic.core.errors import Invalid, NotFound, Problem
 from polyclinic.core.ids import parse_id
 from polyclinic.facilities import selectors as places
 from polyclinic.laboratory.catalogue import ANSWERS
+from polyclinic.nursing import words as beside
 from polyclinic.people import selectors as people
 from polyclinic.portals import meanwhile
 from polyclinic.portals.checker.words import SEVERITIES
@@ -119,7 +120,7 @@ def copy(request: HttpRequest, request_id: str, form: str) -> HttpResponse:
         response = show(
             request, "patient/privacy_copy.html", copy=whole, words=words, zone=zone_of(viewer_of(request)),
             signs=BY_NAME, kinds=dict(forms.Kind.choices), fields_of=forms.fields_of, severities=dict(SEVERITIES),
-            answers=ANSWERS,
+            answers=ANSWERS, outcomes=dict(beside.Outcome.choices), sbar=beside.SBAR, summary_parts=beside.SUMMARY,
         )  # fmt: skip
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

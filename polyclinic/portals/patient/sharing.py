@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +19,7 @@ from polyclinic.portals.common import done, person_of, see, show, version_of, vi
 from polyclinic.portals.forms import decided_for, end_of, errors_of
 from polyclinic.portals.patient import words
 from polyclinic.privacy import restrictions
+from polyclinic.records import links
 from polyclinic.scheduling import care
 from polyclinic.web.access import declare
 
@@ -30,13 +32,13 @@ def sharing(request: HttpRequest) -> HttpResponse:
     """Who can see the record; a POST shares it with a hospital or a doctor."""
     patient = decided_for(request)
     if request.method == "GET":
-        return _page(request, patient)
+        return page(request, patient)
     try:
         _grant(request, patient)
     except Problem as problem:
-        return _page(request, patient, errors_of(problem), problem.status)
+        return page(request, patient, errors_of(problem), problem.status)
     done(request, words.SHARED)
-    return see(_back(request, patient))
+    return see(back_to(request, patient))
 
 
 def _grant(request: HttpRequest, patient: UUID) -> None:
@@ -57,7 +59,7 @@ def _grant(request: HttpRequest, patient: UUID) -> None:
     )
 
 
-def _page(
+def page(
     request: HttpRequest, patient: UUID, errors: dict[str, list[str]] | None = None, status: int = 200
 ) -> HttpResponse:
     viewer = viewer_of(request)
@@ -90,10 +92,10 @@ def withdraw(request: HttpRequest, consent_id: str) -> HttpResponse:
         actions.withdraw(actor=person_of(request), consent_id=found, version=version_of(request))
     except Problem as problem:
         if meanwhile.told(request, problem):
-            return _page(request, row.patient_id, status=meanwhile.CHANGED)
+            return page(request, row.patient_id, status=meanwhile.CHANGED)
     else:
         done(request, words.WITHDRAWN)
-    return see(_back(request, row.patient_id))
+    return see(back_to(request, row.patient_id))
 
 
 def _shown(request: HttpRequest, patient: UUID) -> dict[str, Any]:
@@ -109,10 +111,13 @@ def _shown(request: HttpRequest, patient: UUID) -> dict[str, Any]:
         "treating": care.doctors_of_patient(viewer, patient),
         "restrictions": restrictions.restrictions(viewer, patient),
         "openings": selectors.openings(viewer, patient),
+        "links": links.links(viewer, patient),
+        "minutes": words.MINUTES,
+        "site": settings.PUBLIC_URL.rstrip("/"),
         "zone": zone_of(viewer),
         "words": words,
     }
 
 
-def _back(request: HttpRequest, patient: UUID) -> str:
+def back_to(request: HttpRequest, patient: UUID) -> str:
     return "/my/sharing" if patient == person_of(request).patient_id else f"/my/sharing?for={patient}"

@@ -22,6 +22,7 @@ CATEGORIES: Final = (
     ("medicines", _("Medicines")),
     ("notes", _("Notes and diagnoses")),
 )
+MINUTES: Final = ((15, _("15 minutes")), (60, _("1 hour")), (240, _("4 hours")), (1440, _("24 hours")))
 KINDS: Final = (("carer", _("Carer")), ("parent", _("Parent")), ("guardian", _("Legal guardian")))
 RIGHTS: Final = (
     ("view", _("See appointments")),

@@ -1,4 +1,4 @@
-"""The public pages: who is here, what is offered, when someone is free, and what to do in an emergency."""
+"""The public pages: who is here, what is offered, when someone is free. In an emergency: `portals.public.sos`."""
 
 from __future__ import annotations
 
@@ -143,9 +143,3 @@ def doctor_next_free(request: HttpRequest, doctor_id: str) -> HttpResponse:
 @require_GET
 def services(request: HttpRequest) -> HttpResponse:
     return show(request, "public/services.html", services=places.services(viewer_of(request), specialty=None))
-
-
-@declare("public")
-@require_GET
-def emergency(request: HttpRequest) -> HttpResponse:
-    return show(request, "public/emergency.html", facilities=places.facilities(viewer_of(request)))

@@ -15,9 +15,12 @@ from django.views.decorators.http import require_GET
 
 from polyclinic.core import clock
 from polyclinic.core.errors import Invalid
+from polyclinic.inpatient.rows import StayRow
 from polyclinic.laboratory import selectors as laboratory
 from polyclinic.laboratory.catalogue import ANSWERS
 from polyclinic.laboratory.flags import NAMES
+from polyclinic.nursing import selectors as beside
+from polyclinic.nursing.rows import ObservationRow
 from polyclinic.portals.common import allergies_of, person_of, show
 from polyclinic.portals.records.views import key, nav
 from polyclinic.portals.ui import formats
@@ -25,6 +28,7 @@ from polyclinic.privacy import records
 from polyclinic.records import course as through_time
 from polyclinic.records import forms, trends
 from polyclinic.records.course import VisitRecord
+from polyclinic.records.rows import VitalsRow
 from polyclinic.records.trends import Trend
 from polyclinic.records.vitals import BY_NAME, written
 from polyclinic.web.access import declare
@@ -41,27 +45,35 @@ def course(request: HttpRequest, patient_id: str) -> HttpResponse:
     if span not in [name for name, _label, _days in SPANS]:
         raise Invalid(_("Choose one of the listed values."), field="span", possible=[one[0] for one in SPANS])
     days = next(days for name, _label, days in SPANS if name == span)
-    visits = through_time.course(person, found, since=clock.now() - timedelta(days=days) if days else None)
+    since = clock.now() - timedelta(days=days) if days else None
+    visits = through_time.course(person, found, since=since)
+    stays = beside.course(person, found, since=since)
     orders: dict[Any, list[Any]] = {}
     for order in laboratory.orders(person, patient_id=found):
         orders.setdefault(order.visit_id, []).append(order)
     return show(
         request, "records/course.html", record=records.record(person, found), allergies=allergies_of(request, found),
-        visits=visits, orders=orders, drawn=_drawn(visits), span=span, spans=SPANS, kinds=dict(forms.Kind.choices),
-        fields_of=forms.fields_of, answers=ANSWERS, flag_names=NAMES, nav=nav(request, "find"),
+        visits=visits, stays=stays, orders=orders, drawn=_drawn(visits, stays), span=span, spans=SPANS,
+        kinds=dict(forms.Kind.choices), fields_of=forms.fields_of, answers=ANSWERS, flag_names=NAMES,
+        nav=nav(request, "find"),
     )  # fmt: skip
 
 
-def _drawn(visits: Sequence[VisitRecord]) -> list[Trend]:
-    """A drawing of each sign that was measured, all on the same stretch of time."""
-    sets = [
-        (row.taken_at, row.values, not row.score.not_for and row.score.scale == 1)
-        for visit in visits for row in visit.vitals if row.status == "recorded"
-    ]  # fmt: skip
+def _drawn(visits: Sequence[VisitRecord], stays: Sequence[tuple[StayRow, list[ObservationRow]]]) -> list[Trend]:
+    """A drawing of each sign that was measured, in visits and beside beds, all on the same stretch of time."""
+    made: list[VitalsRow | ObservationRow] = [row for visit in visits for row in visit.vitals]
+    made += [row for _stay, rows in stays for row in rows]
+    sets = sorted(
+        (
+            (row.taken_at, row.values, not row.score.not_for and row.score.scale == 1)
+            for row in made if row.status == "recorded"
+        ),
+        key=lambda one: one[0],
+    )  # fmt: skip
     if not sets:
         return []
     moments = [at for at, _values, _banded in sets]
-    zone = visits[0].time_zone
+    zone = visits[0].time_zone if visits else stays[0][0].time_zone
     return [_trend(name, made, min(moments), max(moments), zone) for name, made in trends.points(sets).items()]
 
 
