@@ -48,9 +48,11 @@ def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[str]]
 
 def test_the_hospital_is_all_there(loaded: list[str]) -> None:
     assert (Facility.objects.count(), Department.objects.count()) == (3, 8)
-    assert (Doctor.objects.count(), Service.objects.count()) == (40, 16)
+    assert (Doctor.objects.count(), Service.objects.count()) == (40, 18)
     assert Patient.objects.count() == PATIENTS
-    assert Appointment.objects.count() == VISITS
+    # What the home house alone gives is booked besides.
+    assert Appointment.objects.filter(service__facility=None).count() == VISITS
+    assert Appointment.objects.filter(service__facility__isnull=False).exists()
     assert len(set(Facility.objects.values_list("time_zone", flat=True))) == 3
     assert Room.objects.count() == Schedule.objects.count()
     assert len(loaded) >= 5
