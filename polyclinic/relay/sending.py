@@ -118,8 +118,9 @@ class Relay:
             cursor.well(self.holder)
         self._wait = 0.0
         rows = log.read_after(position, BATCH)
-        # A pooled connection goes back at its age, as a page's does.
-        connection.close_if_unusable_or_obsolete()
+        # A pooled connection goes back at its age, as a page's does. Never under a caller's transaction.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         if not rows:
             if not self._broker.alive():
                 # With nothing to send nobody would notice before the next event, and all would be said to be well.
