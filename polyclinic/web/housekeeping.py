@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 from django.db import connection
+from django.utils.translation import gettext_noop as _
 
 from polyclinic.analytics import following
 from polyclinic.backup import schedule as backups
@@ -85,54 +86,54 @@ def _look_at_stock() -> int:
 
 CHORES: Final = (
     # Soon after the five minutes, so that a slot given up by closing the page is free on other screens.
-    Chore("free expired holds", 5, _free_expired_holds),
+    Chore(_("free expired holds"), 5, _free_expired_holds),
     # Nobody sees more for it (the moment is compared at each question), but screens and history say so.
-    Chore("end delegations and emergency access", 5, _end_access),
+    Chore(_("end delegations and emergency access"), 5, _end_access),
     # Decisions about rights read restrictions from memory, which is two seconds old at most.
-    Chore("look at restricted records", 1, closing.chore),
+    Chore(_("look at restricted records"), 1, closing.chore),
     # A critical result that nobody has acknowledged goes to the next person.
-    Chore("call the next for critical results", 2, _call_the_next),
+    Chore(_("call the next for critical results"), 2, _call_the_next),
     # An auditor sees what was looked at a moment ago.
-    Chore("bring reads into the audit", 0.5, journal.bring_in),
-    Chore("sign the audit's ends", 60, checkpoints.take),
+    Chore(_("bring reads into the audit"), 0.5, journal.bring_in),
+    Chore(_("sign the audit's ends"), 60, checkpoints.take),
     # Whoever was corrected or came in bulk can be found a moment later; at the desk it happens at once.
-    Chore("let patients be found", 2, search.catch_up),
-    Chore("forget old drafts of notes", 3600, drafts.sweep),
-    Chore("forget old drafts of letters", 3600, letter_drafts.sweep),
+    Chore(_("let patients be found"), 2, search.catch_up),
+    Chore(_("forget old drafts of notes"), 3600, drafts.sweep),
+    Chore(_("forget old drafts of letters"), 3600, letter_drafts.sweep),
     # Packs grow too old without anybody moving them.
-    Chore("look at the stock's reorder points", 3600, _look_at_stock),
-    Chore("let old invitations lapse", 600, _let_invitations_lapse),
-    Chore("forget old drafts of prescriptions", 3600, prepared.sweep),
-    Chore("let old prescriptions run out", 3600, prescriptions.expire_old),
-    Chore("forget request keys", 3600, idempotency.forget_before),
-    Chore("forget ended sessions", 3600, identity.forget_ended_sessions),
-    Chore("tell of guessed passwords", 5, guesses.tell_of_locks),
-    Chore("forget old guesses", 3600, guesses.forget_old),
-    Chore("forget codes and tickets", 600, tickets.sweep),
-    Chore("forget old browsers", 3600, signing_in.forget_old),
-    Chore("forget ended sign-ins of apps", 3600, refresh.forget_old),
-    Chore("tell of keys that end soon", 3600, ending.tell_of_ending),
-    Chore("renew signing keys", 3600, signing.renew_when_old),
-    Chore("forget old links", 3600, emails.forget_old),
-    Chore("forget sign-ups nobody confirmed", 3600, joining.forget_old),
-    Chore("forget sent mails", 3600, worker.forget_old),
-    Chore("forget what is past its years", 3600, retention.forget_by_itself),
-    Chore("tell of records past their time", 3600, retention.tell_of_due),
+    Chore(_("look at the stock's reorder points"), 3600, _look_at_stock),
+    Chore(_("let old invitations lapse"), 600, _let_invitations_lapse),
+    Chore(_("forget old drafts of prescriptions"), 3600, prepared.sweep),
+    Chore(_("let old prescriptions run out"), 3600, prescriptions.expire_old),
+    Chore(_("forget request keys"), 3600, idempotency.forget_before),
+    Chore(_("forget ended sessions"), 3600, identity.forget_ended_sessions),
+    Chore(_("tell of guessed passwords"), 5, guesses.tell_of_locks),
+    Chore(_("forget old guesses"), 3600, guesses.forget_old),
+    Chore(_("forget codes and tickets"), 600, tickets.sweep),
+    Chore(_("forget old browsers"), 3600, signing_in.forget_old),
+    Chore(_("forget ended sign-ins of apps"), 3600, refresh.forget_old),
+    Chore(_("tell of keys that end soon"), 3600, ending.tell_of_ending),
+    Chore(_("renew signing keys"), 3600, signing.renew_when_old),
+    Chore(_("forget old links"), 3600, emails.forget_old),
+    Chore(_("forget sign-ups nobody confirmed"), 3600, joining.forget_old),
+    Chore(_("forget sent mails"), 3600, worker.forget_old),
+    Chore(_("forget what is past its years"), 3600, retention.forget_by_itself),
+    Chore(_("tell of records past their time"), 3600, retention.tell_of_due),
     # Its own lane: after a long pause there are many days to count, and nothing else waits for that.
-    Chore("count the days that are over", 5, following.catch_up, lane="figures"),
-    Chore("make old imports unreadable", 3600, imported.shred_old),
-    Chore("go on with imports", 0.5, importing.work, lane="imports"),
-    Chore("ask after payments", 30, online.sweep, lane="bank"),
-    Chore("send checkpoints to another machine", 5, sink.deliver, lane="sink"),
-    Chore("forget old webhook messages", 3600, webhook_ending.forget_old),
+    Chore(_("count the days that are over"), 5, following.catch_up, lane="figures"),
+    Chore(_("make old imports unreadable"), 3600, imported.shred_old),
+    Chore(_("go on with imports"), 0.5, importing.work, lane="imports"),
+    Chore(_("ask after payments"), 30, online.sweep, lane="bank"),
+    Chore(_("send checkpoints to another machine"), 5, sink.deliver, lane="sink"),
+    Chore(_("forget old webhook messages"), 3600, webhook_ending.forget_old),
     # Its own lane: other systems may hang.
-    Chore("send webhooks", 0.5, webhooks.work, lane="webhooks"),
+    Chore(_("send webhooks"), 0.5, webhooks.work, lane="webhooks"),
     # Within a minute of an erasure the copied keys are those without the destroyed one.
-    Chore("make backups", 30, backups.chore, lane="backup"),
+    Chore(_("make backups"), 30, backups.chore, lane="backup"),
     # Which times were agreed on, and which of them to remind of; a lane of its own: after a pause there is much to do.
-    Chore("note what was booked", 2, agreed.catch_up, lane="reminders"),
-    Chore("remind of appointments", 30, reminding.send_due, lane="reminders"),
-    Chore("send mails", 2, worker.deliver_due, lane="mail"),
+    Chore(_("note what was booked"), 2, agreed.catch_up, lane="reminders"),
+    Chore(_("remind of appointments"), 30, reminding.send_due, lane="reminders"),
+    Chore(_("send mails"), 2, worker.deliver_due, lane="mail"),
 )
 
 

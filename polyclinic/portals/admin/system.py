@@ -44,8 +44,9 @@ def jobs(request: HttpRequest) -> HttpResponse:
         for row in webhooks.webhooks(person, place.id)
         if row.dead or row.waiting
     ]
+    jobs = [(_(one.name).capitalize(), one) for one in status.jobs(person)]
     return show(
-        request, "admin/jobs.html", nav=nav(request, "system"), jobs=status.jobs(person), hooks=hooks,
+        request, "admin/jobs.html", nav=nav(request, "system"), jobs=jobs, hooks=hooks,
         mails=failed.failed_mails(person), zone=zone_of(person), repair=policy.ever(person, "system.repair"),
     )  # fmt: skip
 
