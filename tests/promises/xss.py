@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any, Final
@@ -186,8 +187,23 @@ def dwell(world: Any) -> None:
     assert LegalHold.objects.exists()
     _tell_all(account.pk)
     _begin_a_draft(world)
+    _correct_beside_the_bed(world, now)
     world.queries |= {"/doctor": f"?day={world.house.workday()}"}
     world.filled = fill()
+
+
+def _correct_beside_the_bed(world: Any, now: datetime) -> None:
+    """A dose that was crossed out, and a signed summary that was amended: both say why."""
+    from polyclinic.nursing.models import DischargeSummary, Dose, SignedSummary
+
+    given = Dose.objects.get(pk=world.parts["dose_id"])
+    Dose.objects.create(
+        order=given.order, patient_id=given.patient_id, number=given.number + 1, outcome=given.outcome,
+        state="withdrawn", withdrawn_at=now,
+    )  # fmt: skip
+    found = DischargeSummary.objects.get(stay_id=world.parts["stay_id"])
+    DischargeSummary.objects.filter(pk=found.pk).update(state="signed", signed_at=now, amended=1)
+    SignedSummary.objects.create(summary=found, patient_id=found.patient_id, number=1, signed_at=now)
 
 
 def embodied(name: str, row: Any, field: Any, text: str) -> str:
