@@ -67,6 +67,12 @@ def begin(target: psycopg.Connection[Any], source: Path) -> bool:
     return True
 
 
+def laid(target: psycopg.Connection[Any]) -> bool:
+    """Whether a move that was broken off had made every table already: it takes the foreign keys away after that."""
+    row = target.execute("SELECT keys FROM polyclinic_move WHERE name = ''").fetchone()
+    return bool(row and row[0])
+
+
 def tables(source: sqlite3.Connection, target: psycopg.Connection[Any]) -> list[Table]:
     """What there is to move. Raises Damaged when the two are not of the same version."""
     here = _names(source)
@@ -97,8 +103,7 @@ def _names(source: sqlite3.Connection) -> set[str]:
 def detach(target: psycopg.Connection[Any]) -> None:
     """Take the foreign keys away, remembered in the new database; nothing when they are away."""
     with target.transaction():
-        row = target.execute("SELECT keys FROM polyclinic_move WHERE name = ''").fetchone()
-        if row and row[0]:
+        if laid(target):
             return
         keys = target.execute(load.FOREIGN_KEYS.encode()).fetchall()
         for table, name, _definition in keys:

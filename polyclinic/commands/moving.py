@@ -53,10 +53,13 @@ def _move(address: str) -> int:
     say("The audit of the old database holds.")
     with psycopg.connect(address, autocommit=True) as line:
         fresh = moving.begin(line, path)
+        laid = not fresh and moving.laid(line)
     if not fresh:
         say("Going on where it was broken off.")
     env = {**os.environ, "DATABASE_URL": address, "POLYCLINIC_DATA": str(place.data())}
-    _run(env, *_MIGRATE)
+    if not laid:
+        # Never again once rows are coming: what Django writes for itself after migrating would stand in their way.
+        _run(env, *_MIGRATE)
     moving.move(path, address, say)
     _run(env, "-m", "polyclinic", "audit", "verify")
     say("Moved. Set DATABASE_URL to the new address and start the server; files and keys stay where they are.")
