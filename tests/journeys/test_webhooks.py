@@ -48,7 +48,7 @@ def test_a_partner_is_told_fails_and_is_told_again(clinic: Server, partner: Rece
 
     boss.get_by_role("button", name="Send a test").click()
     mark(live(boss))
-    rows = boss.get_by_role("table", name="Messages").locator("tbody tr")
+    rows = boss.get_by_role("table", name="What is sent").locator("tbody tr")
     expect(rows.filter(has_text="webhook.test").get_by_text("Delivered")).to_be_visible(timeout=MOST)
     assert partner.taken[0].signed_with(secret)
 
